@@ -1,0 +1,1 @@
+"""dinoseek: finds pictures by looking at them."""

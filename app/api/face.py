@@ -1,0 +1,79 @@
+"""What the pages and the routes of one process share: resources, models, one search desk, the signer of addresses."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from app import library
+from app.api.links import Links
+from app.encoders import Encoders
+from app.errors import AppError
+from app.renditions import Renditions
+from app.resources import Resources, open_resources
+from app.search.desk import SearchDesk
+from app.vision.decoder import Decoder
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Face:
+    resources: Resources
+    encoders: Encoders
+    decoder: Decoder
+    desk: SearchDesk
+    renditions: Renditions
+    links: Links
+
+    def thumbnail(self, digest: str) -> str:
+        return self.links.sign(f"/api/thumbs/{digest}.webp")
+
+    def large(self, image_id: int) -> str:
+        """A copy that browsers show, whatever format the original is in."""
+        return self.links.sign(f"/api/pictures/{image_id}.webp")
+
+    def original(self, image_id: int) -> str:
+        return self.links.sign(f"/api/originals/{image_id}")
+
+    def query(self, digest: str) -> str:
+        return self.links.sign(f"/api/queries/{digest}.webp")
+
+
+_installed: list[Face] = []
+
+
+def install(resources: Resources) -> Face:
+    """Make these the resources of every page and route of this process."""
+    encoders, decoder = Encoders(resources.settings), Decoder(resources.settings)
+    desk, links = SearchDesk(resources, decoder, encoders), Links(resources.storage.secret())
+    _installed[:] = [Face(resources, encoders, decoder, desk, Renditions(resources), links)]
+    return _installed[0]
+
+
+def current() -> Face:
+    """The installed face; opened from the settings where no server installed one, as in a bare `streamlit run`."""
+    return _installed[0] if _installed else install(open_resources())
+
+
+def warm_up() -> None:
+    """Load the model of the fullest collection beside the server's start: the first search need not wait for it."""
+    threading.Thread(target=_load_model, args=(current(),), name="warm up", daemon=True).start()
+
+
+def _load_model(face: Face) -> None:
+    try:
+        collections = library.collections(face.resources)
+        if collections:
+            face.encoders.named(max(collections, key=lambda facts: facts.ready).model)
+    except AppError as refusal:
+        log.warning("no model is loaded ahead (%s): a search will say so again", refusal)
+
+
+def close() -> None:
+    """End the decode children of the installed face."""
+    for face in _installed:
+        face.renditions.close()
+        face.decoder.close()
+    _installed.clear()

@@ -1,0 +1,1 @@
+"""The catalogue: SQL is the truth. Tables, and queries per noun that never commit."""

@@ -1,0 +1,79 @@
+"""Snapshots: one builder at a time under a lease, published by compare-and-set."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.catalog.clock import db_now
+from app.catalog.models import Collection, Snapshot, SnapshotStatus
+
+KEPT_GENERATIONS = 2  # the one that serves and the one before it
+
+
+def start_build(session: Session, collection: Collection, owner: str, lease_s: float) -> Snapshot | None:
+    """A BUILDING row, or None while somebody else's build is alive."""
+    alive = (Snapshot.status == SnapshotStatus.BUILDING, Snapshot.lease_until > db_now())
+    if session.scalar(select(Snapshot.id).where(Snapshot.collection_id == collection.id, *alive).limit(1)):
+        return None
+    row = Snapshot(
+        collection_id=collection.id,
+        model_key_id=collection.model_key_id,
+        owner=owner,
+        lease_until=session.scalar(select(db_now() + lease_s)),
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def mark_verified(session: Session, snapshot_id: int, **facts) -> None:
+    """Its files are whole on disk and were read back; `facts` say what is in them."""
+    row = session.get_one(Snapshot, snapshot_id)
+    for name, value in facts.items():
+        setattr(row, name, value)
+    row.status, row.built_at = SnapshotStatus.VERIFIED, session.scalar(select(db_now()))
+
+
+def publish(session: Session, snapshot_id: int, replaces: int | None) -> bool:
+    """Make a verified snapshot the one readers use, unless another was published meanwhile."""
+    row = session.get_one(Snapshot, snapshot_id)
+    same = Collection.snapshot_id.is_(None) if replaces is None else Collection.snapshot_id == replaces
+    swap = update(Collection).where(Collection.id == row.collection_id, same).values(snapshot_id=snapshot_id)
+    won = session.execute(swap).rowcount == 1
+    row.status = SnapshotStatus.PUBLISHED if won else SnapshotStatus.RETIRED
+    row.lease_until = None
+    if won and replaces is not None:
+        session.get_one(Snapshot, replaces).status = SnapshotStatus.RETIRED
+    return won
+
+
+def give_up(session: Session, snapshot_id: int) -> None:
+    session.get_one(Snapshot, snapshot_id).status = SnapshotStatus.RETIRED
+
+
+def mark_damaged(session: Session, snapshot_id: int, previous: int | None) -> None:
+    """Take a damaged snapshot out of service; the one before it, if any, serves again."""
+    row = session.get_one(Snapshot, snapshot_id)
+    row.status = SnapshotStatus.DAMAGED
+    here = (Collection.id == row.collection_id, Collection.snapshot_id == snapshot_id)
+    session.execute(update(Collection).where(*here).values(snapshot_id=previous))
+
+
+def find_published(session: Session, collection: Collection) -> Snapshot | None:
+    return session.get(Snapshot, collection.snapshot_id) if collection.snapshot_id else None
+
+
+def find_previous(session: Session, snapshot: Snapshot) -> Snapshot | None:
+    """The generation that served before this one, if its files were kept."""
+    before = (Snapshot.collection_id == snapshot.collection_id, Snapshot.id < snapshot.id)
+    same_model = Snapshot.model_key_id == snapshot.model_key_id
+    built = (Snapshot.status == SnapshotStatus.RETIRED, Snapshot.checksum.is_not(None))
+    return session.scalar(select(Snapshot).where(*before, same_model, *built).order_by(Snapshot.id.desc()).limit(1))
+
+
+def superseded(session: Session, collection_id: int) -> Sequence[int]:
+    """Ids of retired snapshots older than the generations kept. Builds given up left no files and don't count."""
+    retired = (Snapshot.collection_id == collection_id, Snapshot.status == SnapshotStatus.RETIRED)
+    newest_first = select(Snapshot.id).where(*retired, Snapshot.checksum.is_not(None)).order_by(Snapshot.id.desc())
+    return session.scalars(newest_first.offset(KEPT_GENERATIONS - 1)).all()

@@ -1,0 +1,45 @@
+"""Workers' signs of life."""
+
+import os
+import socket
+from collections.abc import Sequence
+
+from sqlalchemy import Row, delete, select, update
+from sqlalchemy.orm import Session
+
+from app.catalog.clock import db_now
+from app.catalog.models import Worker
+
+ALIVE_S = 15.0  # a worker not heard of for this long counts as gone; it beats three times as often
+BEAT_S = 5.0
+
+
+def announce(session: Session, name: str, device: str, model: str | None = None) -> None:
+    session.execute(delete(Worker).where(Worker.name == name))
+    session.add(Worker(name=name, host=socket.gethostname(), pid=os.getpid(), device=device, model=model))
+
+
+def beat(session: Session, name: str, **facts) -> None:
+    session.execute(update(Worker).where(Worker.name == name).values(heartbeat_at=db_now(), **facts))
+
+
+def alive(session: Session) -> Sequence[Row]:
+    """(worker, seconds since its heartbeat) of those heard of lately."""
+    age = db_now() - Worker.heartbeat_at
+    return session.execute(select(Worker, age.label("age_s")).where(age < ALIVE_S).order_by(Worker.name)).all()
+
+
+def dead_here(session: Session) -> list[str]:
+    """Names of workers of this host whose process is no more, or whose number is now ours."""
+    rows = session.scalars(select(Worker).where(Worker.host == socket.gethostname()))
+    return [row.name for row in rows if row.pid == os.getpid() or not _runs(row.pid)]
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

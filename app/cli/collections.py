@@ -1,0 +1,59 @@
+"""`dinoseek collections`: create, list, delete, restore."""
+
+from typing import Annotated
+
+import typer
+
+from app import library
+from app.cli.output import JsonFlag, err, megabytes, print_json, print_table
+from app.resources import open_resources
+
+collections_command = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="The collection's name.")]
+
+
+@collections_command.command()
+def create(
+    name: Name,
+    model: Annotated[str | None, typer.Option(help="The encoder; see `dinoseek models list`.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make an empty collection, bound to one model."""
+    facts = library.create_collection(open_resources(), name, model)
+    if as_json:
+        print_json(facts)
+        return
+    err.print(f"[bold]{facts.name}[/] is ready for pictures: `dinoseek ingest FOLDER -c {facts.name}` ({facts.model})")
+
+
+@collections_command.command("list")
+def list_(as_json: JsonFlag = False) -> None:
+    """Every collection with its model and counts."""
+    rows = library.collections(open_resources())
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("collection", "model", "pictures", "searchable", "waiting", "failed", "size")
+    print_table(columns, [(r.name, r.model, r.images, r.ready, r.pending, r.failed, megabytes(r.bytes)) for r in rows])
+    if not rows:
+        err.print("no collection yet: `dinoseek ingest FOLDER -c NAME` makes one")
+
+
+@collections_command.command()
+def delete(name: Name, as_json: JsonFlag = False) -> None:
+    """Take a collection out of sight. Nothing is erased: `collections restore` brings it back."""
+    library.delete_collection(open_resources(), name)
+    if as_json:
+        print_json({"deleted": name})
+        return
+    err.print(f"{name} is out of sight; `dinoseek collections restore {name}` brings it back")
+
+
+@collections_command.command()
+def restore(name: Name, as_json: JsonFlag = False) -> None:
+    """Bring back the collection of this name that was deleted last."""
+    facts = library.restore_collection(open_resources(), name)
+    if as_json:
+        print_json(facts)
+        return
+    err.print(f"{facts.name} is back with {facts.ready} searchable pictures")

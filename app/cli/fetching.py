@@ -1,0 +1,34 @@
+"""Fetch a model's weights with a bar, or say in a sentence why they can't be had."""
+
+from pathlib import Path
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from app.cli.output import err
+from app.errors import WeightsUnavailable
+from app.vision.architectures import get_architecture
+from app.vision.fetch import OFFICIAL_BASE, pull
+from app.vision.models import find_weights
+
+
+def fetch(name: str, weights_dir: Path, base_url: str = OFFICIAL_BASE) -> Path:
+    """The weights' file, fetched unless it is here. Raises NotFound, WeightsUnavailable."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
+        task = bar.add_task(name, total=None)
+
+        def show(done: int, total: int | None) -> None:
+            bar.update(task, completed=done, total=total)
+
+        return pull(get_architecture(name), weights_dir, show, base_url=base_url)
+
+
+def fetch_or_say_why(name: str, weights_dir: Path) -> None:
+    """For a demo, which goes on without."""
+    if find_weights(get_architecture(name), weights_dir) is not None:
+        return
+    try:
+        fetch(name, weights_dir)
+    except WeightsUnavailable as refusal:
+        err.print(str(refusal), style="yellow", markup=False)
+        err.print("Going on without: set DINOSEEK_MODEL=untrained_vits14 to not try again.")

@@ -1,0 +1,54 @@
+"""`dinoseek index`: status, build, verify."""
+
+import typer
+
+from app import library, upkeep
+from app.cli.output import CollectionOption, JsonFlag, megabytes, print_json, print_table
+from app.errors import ServiceUnavailable
+from app.resources import Resources, open_resources
+from app.upkeep import IndexFacts
+
+index_command = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
+
+
+@index_command.command()
+def status(collection: CollectionOption, as_json: JsonFlag = False) -> None:
+    """What is in the snapshot, what is scanned beside it, what is dead."""
+    _answer(upkeep.status(open_resources(), collection), as_json)
+
+
+@index_command.command()
+def build(collection: CollectionOption, as_json: JsonFlag = False) -> None:
+    """Build, verify and publish a snapshot now."""
+    resources = open_resources()
+    if not upkeep.rebuild(resources, _id(resources, collection), force=True):
+        raise ServiceUnavailable(f"another build of {collection!r} is at work or died just now: try again in 2 minutes")
+    _answer(upkeep.status(resources, collection), as_json)
+
+
+@index_command.command()
+def verify(collection: CollectionOption, as_json: JsonFlag = False) -> None:
+    """Check the files against their checksums; a damaged snapshot is set aside and built again."""
+    _answer(upkeep.verify(open_resources(), collection), as_json)
+
+
+def _id(resources: Resources, name: str) -> int:
+    return library.collection(resources, name).id
+
+
+def _answer(facts: IndexFacts, as_json: bool) -> None:
+    if as_json:
+        print_json(facts)
+        return
+    snapshot = facts.snapshot or {}
+    rows = [
+        ("state", facts.state),
+        ("model", facts.model),
+        ("pictures", f"{facts.images:,}"),
+        ("in the snapshot", f"{snapshot.get('vectors', 0):,} ({snapshot.get('recipe', 'none yet')})"),
+        ("size", megabytes(snapshot.get("bytes"))),
+        ("recall@10", snapshot.get("recall_at_10")),
+        ("scanned beside it", f"{facts.tail:,}"),
+        ("dead inside it", f"{facts.tombstones:,}"),
+    ]
+    print_table((facts.collection, ""), rows)

@@ -1,0 +1,142 @@
+"""`dinoseek ingest`: folders and files into a collection, with a bar that knows how long it takes."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.output import UNTRAINED, CollectionOption, JsonFlag, err, print_json, print_table, progress_bar
+from app.cli.supervisor import Supervisor, kept_worker
+from app.errors import ServiceUnavailable
+from app.ingest import scan, walk
+from app.ingest.progress import Progress, progress, workers_alive
+from app.ingest.receive import Outcome
+from app.ingest.scan import ScanReport
+from app.ingest.sweep import retire_dead
+from app.library import CollectionFacts, open_collection
+from app.resources import Resources, open_resources
+
+POLL_S = 0.2
+NOBODY_WORKS_S = 15.0
+TROUBLE_S = 5.0  # another collection's trouble passes while ours goes on
+FAILURES_SHOWN = 20
+
+ingest_command = typer.Typer(pretty_exceptions_enable=False)
+
+
+@ingest_command.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Folders and files; folders are read to the bottom, in place.")],
+    collection: CollectionOption,
+    model: Annotated[str | None, typer.Option(help="For a new collection: the encoder. See `models list`.")] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until every picture is searchable.")] = True,
+    as_json: JsonFlag = False,
+) -> None:
+    """Put pictures into a collection. Safe to stop and to run again: what is there is not done twice.
+
+    dinoseek ingest ~/Pictures -c photos
+    """
+    started = time.monotonic()
+    resources = open_resources()
+    paths = walk.absolute(paths)
+    facts = open_collection(resources, collection, model)
+    report = _scan(resources, paths, collection)
+    if wait:
+        with worker_at_hand(resources) as worker:
+            wait_until_done(resources, collection, worker)
+        report = scan.settle(resources, report)
+    report.seconds = time.monotonic() - started
+    _answer(facts, report, as_json)
+
+
+def _scan(resources: Resources, paths: list[Path], collection: str) -> ScanReport:
+    with progress_bar("files") as bar:
+        task = bar.add_task("reading", total=None, rate="")
+        return scan.ingest(
+            resources, paths, collection, lambda done, total: bar.update(task, completed=done, total=total)
+        )
+
+
+@contextlib.contextmanager
+def worker_at_hand(resources: Resources) -> Iterator[Supervisor | None]:
+    """A worker for as long as it is needed: the one that runs already, or one of our own. With a broker: theirs."""
+    retire_dead(resources)
+    if resources.settings.broker is not None or workers_alive(resources):
+        yield None
+        return
+    with kept_worker(resources.settings) as supervisor:
+        yield supervisor
+
+
+def wait_until_done(resources: Resources, collection: str, worker: Supervisor | None) -> None:
+    """Show the ledger's counts until nothing waits. Raises ServiceUnavailable when our own worker can't run."""
+    idle_since, moved = time.monotonic(), Moved()
+    with progress_bar("pictures") as bar:
+        task = bar.add_task("embedding", total=None, rate="")
+        while (now := progress(resources, collection)).waiting:
+            bar.update(task, completed=now.ready + now.failed, total=now.total, rate=_rate(now))
+            idle_since = time.monotonic() if now.workers or worker else _hint_once(idle_since)
+            if worker is not None:
+                worker.check()
+            if now.trouble and moved.seconds_since(now.waiting) > TROUBLE_S:
+                raise ServiceUnavailable(f"{now.trouble} (the pictures are kept and wait)")
+            time.sleep(POLL_S)
+        bar.update(task, completed=now.total, total=now.total, rate="")
+
+
+class Moved:
+    """When a count last changed."""
+
+    def __init__(self) -> None:
+        self._count, self._at = -1, time.monotonic()
+
+    def seconds_since(self, count: int) -> float:
+        if count != self._count:
+            self._count, self._at = count, time.monotonic()
+        return time.monotonic() - self._at
+
+
+def _rate(now: Progress) -> str:
+    return f"{now.rate_per_s:.1f}/s" if now.rate_per_s else ""
+
+
+def _hint_once(idle_since: float) -> float:
+    if time.monotonic() - idle_since < NOBODY_WORKS_S:
+        return idle_since
+    err.print("[yellow]no worker is alive: the pictures are kept; start one with `dinoseek worker`[/]")
+    return float("inf")
+
+
+def _answer(facts: CollectionFacts, report: ScanReport, as_json: bool) -> None:
+    if as_json:
+        print_json(_document(facts, report))
+        return
+    counts = report.counts
+    parts = [f"{counts[name]:,} {name}" for name in ("seen", "added", "known", "failed", "skipped")]
+    err.print(f"[bold]{report.collection}[/]: {', '.join(parts)} in {report.seconds:.1f} s with {facts.model}")
+    if not facts.trained:
+        err.print(UNTRAINED)
+    failed = [(r.path, r.reason) for r in report.receipts if r.outcome is Outcome.FAILED]
+    if failed:
+        print_table(("refused", "why"), failed[:FAILURES_SHOWN])
+    if len(failed) > FAILURES_SHOWN:
+        err.print(f"… and {len(failed) - FAILURES_SHOWN} more: --json lists them all")
+
+
+def _document(facts: CollectionFacts, report: ScanReport) -> dict:
+    def listed(outcome: Outcome) -> list[dict]:
+        chosen = (receipt for receipt in report.receipts if receipt.outcome is outcome)
+        return [{"path": r.path, "error": r.error, "reason": r.reason} for r in chosen]
+
+    return {
+        "collection": report.collection,
+        "model": facts.model,
+        "trained": facts.trained,
+        **report.counts,
+        "seconds": round(report.seconds, 3),
+        "failures": listed(Outcome.FAILED),
+        "skips": listed(Outcome.SKIPPED),
+    }

@@ -1,0 +1,65 @@
+"""What every command prints with: JSON alone on standard output, people's words and progress on standard error."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+PIPED_COLUMNS = 1000  # a table that goes to a file or another program is not cut to a screen that isn't there
+
+out = Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS)
+err = Console(stderr=True)
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
+CollectionOption = Annotated[str, typer.Option("--collection", "-c", help="The collection's name.")]
+
+UNTRAINED = "[yellow]untrained encoder[/]: it sees colours and layout, not things; `dinoseek models pull dinov2_vits14`"
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return dataclasses.asdict(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Cells stand as they are: a folder may be called [red], or [/]. Who wants colour gives a Text."""
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    out.print(table)
+
+
+def _cell(value: Any) -> Text:
+    return value if isinstance(value, Text) else Text("" if value is None else str(value))
+
+
+def progress_bar(unit: str) -> Progress:
+    """A bar with counts and the time that remains, on standard error."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit + " {task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=err,
+    )
+
+
+def megabytes(count: int | None) -> str:
+    return "" if count is None else f"{count / 1e6:,.1f} MB"

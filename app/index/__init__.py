@@ -1,0 +1,1 @@
+"""Knows FAISS and numpy: nearest neighbours, fresh rows and tombstones. No SQL, no torch."""

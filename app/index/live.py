@@ -1,0 +1,177 @@
+"""What is searched: a snapshot and the fresh tail, without what is buried. Threads search while one absorbs."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from app.errors import BadVector, InvalidInput
+from app.index.lanes import SERVING, Lanes
+from app.index.scores import exact_scores
+from app.index.snapshot import Snapshot
+from app.index.tail import Tail
+from app.index.vectors import as_ids, check_rows, check_vectors
+
+
+class Neighbour(NamedTuple):
+    image_id: int
+    score: float  # cosine, -1..1, higher is closer
+
+
+class Stored(NamedTuple):
+    ids: np.ndarray  # int64 (M,)
+    vectors: np.ndarray  # float32 (M, D)
+
+
+class LiveIndex:
+    """One collection's vectors, searched exactly: always k live neighbours while k exist.
+
+    Safe for any number of threads. Readers take the state of one moment and keep it; a writer makes the next state and
+    swaps it in, since FAISS crashes when an index grows under a search.
+    """
+
+    def __init__(self, dim: int, snapshot: Snapshot | None = None, lanes: Lanes = SERVING) -> None:
+        if snapshot is not None and snapshot.dim != dim:
+            raise BadVector(f"the snapshot has {snapshot.dim} dimensions, this index {dim}: open the model's own")
+        self._dim = dim
+        self._lanes = lanes
+        self._writing = threading.Lock()
+        base = Tail.empty(dim) if snapshot is None else snapshot
+        self._state = _arrange(base, Tail.empty(dim), np.empty(0, np.int64))
+
+    @property
+    def vectors(self) -> int:
+        """Images a search can find: rows of snapshot and tail, less the tombstones."""
+        return sum(part.live_count for part in self._state.parts)
+
+    @property
+    def tail(self) -> int:
+        """Rows that are not in the snapshot."""
+        return len(self._state.tail.rows)
+
+    @property
+    def tombstones(self) -> int:
+        """Rows no search shows: buried, or replaced by a newer vector in the tail."""
+        return sum(len(part.rows) - part.live_count for part in self._state.parts)
+
+    def search(self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None) -> list[list[Neighbour]]:
+        """The k nearest live images for each of `queries`, unit vectors float32 (Q, D); best first, ties by id.
+
+        `allowed` int64 ids limits the search to these. Fewer than k come back only where fewer are live and allowed.
+        Raises BadVector, InvalidInput.
+        """
+        queries = check_vectors(queries, self._dim)
+        if k < 1:
+            raise InvalidInput(f"k is {k}: ask for 1 or more")
+        allowed = None if allowed is None else as_ids(allowed)
+        state = self._state
+        with self._lanes:
+            found = [part.nearest(queries, k, allowed) for part in state.parts]
+        return [_merge(of_one_query, k) for of_one_query in zip(*found, strict=True)]
+
+    def vectors_of(self, ids: np.ndarray) -> Stored:
+        """The stored vectors of those `ids` that are live, in any order; unknown and buried ones are left out."""
+        ids, parts = as_ids(ids), self._state.parts
+        found = [part.live_rows_of(ids) for part in parts]
+        return Stored(
+            ids=np.concatenate([part.rows.ids[rows] for part, rows in zip(parts, found, strict=True)]),
+            vectors=np.concatenate([part.rows.vectors_at(rows) for part, rows in zip(parts, found, strict=True)]),
+        )
+
+    def absorb(self, ids: np.ndarray, vectors: np.ndarray) -> None:
+        """Make these rows searchable: ids int64 (N,) > 0, each once, unit vectors float32 (N, D).
+
+        Harmless to repeat: a row that is here as it is is left alone, a new vector replaces the old. A buried id stays
+        buried. Raises BadVector, InvalidInput, and then absorbs nothing.
+        """
+        ids, vectors = check_rows(ids, vectors, self._dim)
+        with self._writing:
+            state = self._state
+            news = ~_already_in(state, ids, vectors)
+            if news.any():
+                self._state = _arrange(state.base.rows, state.tail.rows.plus(ids[news], vectors[news]), state.buried)
+
+    def bury(self, ids: np.ndarray) -> None:
+        """Hide these ids from every search from now on, those not absorbed yet too. Undone by `unbury`."""
+        with self._writing:
+            state = self._state
+            self._state = _arrange(state.base.rows, state.tail.rows, np.union1d(state.buried, as_ids(ids)))
+
+    def unbury(self, ids: np.ndarray) -> None:
+        """Show these ids again. Undoes `bury`."""
+        with self._writing:
+            state = self._state
+            self._state = _arrange(state.base.rows, state.tail.rows, np.setdiff1d(state.buried, as_ids(ids)))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows that are searched together, and which of them may be shown."""
+
+    rows: Snapshot | Tail
+    live: np.ndarray  # (N,) bool
+    live_count: int
+
+    @classmethod
+    def hiding(cls, rows: Snapshot | Tail, ids: np.ndarray) -> "_Part":
+        live = np.ones(len(rows), bool)
+        live[rows.rows_of(ids)] = False
+        return cls(rows, live, np.count_nonzero(live))
+
+    def live_rows_of(self, ids: np.ndarray) -> np.ndarray:
+        rows = self.rows.rows_of(ids)
+        return rows[self.live[rows]]
+
+    def nearest(self, queries: np.ndarray, k: int, allowed: np.ndarray | None) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Ids and exact scores for each query: its k nearest here, in no order, and perhaps some more."""
+        visible = self.live if allowed is None else self._among(allowed)
+        if np.count_nonzero(visible) > k:
+            shortlists = self.rows.shortlist(queries, k, visible)
+        else:
+            shortlists = [np.flatnonzero(visible)] * len(queries)
+        return [self._scored(query, rows) for query, rows in zip(queries, shortlists, strict=True)]
+
+    def _among(self, allowed: np.ndarray) -> np.ndarray:
+        visible = np.zeros(len(self.rows), bool)
+        visible[self.live_rows_of(allowed)] = True
+        return visible
+
+    def _scored(self, query: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.rows.ids[rows], exact_scores(query, self.rows.vectors_at(rows))
+
+
+@dataclass(frozen=True)
+class _State:
+    """One moment of the index. Nothing in it changes."""
+
+    base: _Part  # the snapshot; an empty tail where there is none
+    tail: _Part
+    buried: np.ndarray  # int64 ids, sorted, each once
+
+    @property
+    def parts(self) -> tuple[_Part, _Part]:
+        return self.base, self.tail
+
+
+def _arrange(base: Snapshot | Tail, tail: Tail, buried: np.ndarray) -> _State:
+    """An id in the tail is newer than in the base, so there it is hidden like a buried one."""
+    return _State(_Part.hiding(base, np.union1d(buried, tail.ids)), _Part.hiding(tail, buried), buried)
+
+
+def _already_in(state: _State, ids: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """bool (N,): whether the newest row of each id, buried or not, has this very vector."""
+    same = np.zeros(len(ids), bool)
+    for part in state.parts:  # the tail last: its word is the newest
+        rows = part.rows.rows_of(ids)
+        known = np.isin(ids, part.rows.ids[rows])
+        same[known] = (part.rows.vectors_at(rows) == vectors[known]).all(axis=1)
+    return same
+
+
+def _merge(found: Sequence[tuple[np.ndarray, np.ndarray]], k: int) -> list[Neighbour]:
+    ids = np.concatenate([ids for ids, _ in found])
+    scores = np.concatenate([scores for _, scores in found])
+    best = np.lexsort((ids, -scores))[:k]
+    return [Neighbour(int(ids[place]), float(scores[place])) for place in best]

@@ -1,0 +1,1 @@
+"""Photos in: receive uploads, scan folders, embed what waits, and say how far it is."""

@@ -1,0 +1,20 @@
+"""Find work that no message told of: expired leases, rows still waiting. From row state alone."""
+
+from app.catalog import claims, workers
+from app.resources import Resources
+
+
+def retire_dead(resources: Resources) -> None:
+    """Let go of what workers of this host held whose process is no more; their leases need not run out first."""
+    with resources.catalog.begin() as session:
+        claims.end_leases(session, workers.dead_here(session))
+
+
+def sweep(resources: Resources) -> list[int]:
+    """Take back what dead workers held; ids of collections where images wait. One read where there are none."""
+    with resources.catalog.read() as session:
+        waiting = claims.collections_waiting(session)
+    if waiting:
+        with resources.catalog.begin() as session:
+            claims.expire(session, resources.settings.max_attempts)
+    return waiting

@@ -1,0 +1,176 @@
+"""Collections and pictures as a person sees them."""
+
+import contextlib
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from app.catalog import collections as shelf
+from app.catalog import images, overview
+from app.catalog.models import Collection, Image, ImageStatus
+from app.encoders import Encoders
+from app.errors import AlreadyExists, InvalidInput, NotFound
+from app.resources import Resources
+
+NAME_RULE = re.compile(r"[^\W_][\w .+-]{0,63}")  # letters of any language; no slash, no leading dot
+
+
+@dataclass(frozen=True)
+class CollectionFacts:
+    id: int
+    name: str
+    model: str
+    trained: bool  # False: the network knows nothing, and every answer says so
+    images: int  # all but those whose bytes are gone
+    ready: int
+    pending: int
+    failed: int
+    bytes: int
+    created_at: float  # seconds since 1970 UTC
+
+
+@dataclass(frozen=True)
+class PictureFacts:
+    image_id: int
+    digest: str
+    name: str
+    path: str
+    height_px: int | None
+    width_px: int | None
+    size_bytes: int
+    format: str | None
+    taken_at: datetime | None
+    status: str
+    reason: str | None
+    frames: int | None
+
+
+@dataclass(frozen=True)
+class Facets:
+    """What a collection's filters can offer."""
+
+    formats: list[str]
+    folders: list[str]
+    taken_from: datetime | None
+    taken_to: datetime | None
+    min_bytes: int | None
+    max_bytes: int | None
+
+
+def collections(resources: Resources) -> list[CollectionFacts]:
+    with resources.catalog.read() as session:
+        return [_facts(session, row) for row in shelf.all_live(session)]
+
+
+def collection(resources: Resources, name: str) -> CollectionFacts:
+    with resources.catalog.read() as session:
+        return _facts(session, shelf.get(session, name))
+
+
+def create_collection(
+    resources: Resources, name: str, model: str | None = None, encoders: Encoders | None = None
+) -> CollectionFacts:
+    """An empty collection bound to one model. Raises InvalidInput, AlreadyExists, WeightsUnavailable."""
+    if not NAME_RULE.fullmatch(name):
+        raise InvalidInput(f"{name!r} can't name a collection: use 1 to 64 letters, digits, spaces or . _ + -")
+    with resources.catalog.read() as session:
+        if shelf.find(session, name) is not None:
+            raise AlreadyExists(f"a collection called {name!r} is already there: choose another name")
+    key = (encoders or Encoders(resources.settings)).named(model or resources.settings.model).key
+    with resources.catalog.begin() as session:
+        row = shelf.register_model(session, **asdict(key))
+        return _facts(session, shelf.add(session, name, row.id))
+
+
+def open_collection(resources: Resources, name: str, model: str | None = None) -> CollectionFacts:
+    """The collection of this name, made when there is none, by us or by another process that tries the same."""
+    with contextlib.suppress(AlreadyExists):
+        return create_collection(resources, name, model)
+    return collection(resources, name)
+
+
+def delete_collection(resources: Resources, name: str) -> None:
+    """Hide a collection. Undone by `restore_collection`; rows and files stay."""
+    with resources.catalog.begin() as session:
+        shelf.hide(session, name)
+
+
+def restore_collection(resources: Resources, name: str) -> CollectionFacts:
+    """Bring back the collection that `delete_collection` hid."""
+    with resources.catalog.begin() as session:
+        return _facts(session, shelf.restore(session, name))
+
+
+def picture(resources: Resources, image_id: int) -> PictureFacts:
+    with resources.catalog.read() as session:
+        return _picture_facts(session, [images.get(session, image_id)])[0]
+
+
+def pictures(resources: Resources, name: str, offset: int = 0, limit: int = 100) -> list[PictureFacts]:
+    """Searchable pictures, in the order they came."""
+    with resources.catalog.read() as session:
+        rows = images.page(session, shelf.get(session, name).id, ImageStatus.READY, offset, limit)
+        return _picture_facts(session, rows)
+
+
+def facets(resources: Resources, name: str) -> Facets:
+    with resources.catalog.read() as session:
+        return Facets(**overview.facets(session, shelf.get(session, name).id))
+
+
+def original(resources: Resources, image_id: int) -> Path:
+    """A file that holds this picture's bytes. Raises NotFound when no path leads to them any more."""
+    with resources.catalog.read() as session:
+        row = images.get(session, image_id)
+        candidates = sources(resources, session, [row])[image_id]
+    found = first_present(candidates)
+    if found is None:
+        place = candidates[0] if candidates else "any path"
+        raise NotFound(f"the file of picture {image_id} is not at {place} any more")
+    return found
+
+
+def sources(resources: Resources, session: Session, rows: Sequence[Image]) -> dict[int, list[Path]]:
+    """Where each image's bytes may be read: our own copy first, then the paths it was seen at."""
+    paths = images.paths_of(session, [row.id for row in rows])
+    own = {row.id: [resources.storage.original(row.digest)] if row.stored else [] for row in rows}
+    return {row.id: own[row.id] + paths.get(row.id, []) for row in rows}
+
+
+def first_present(paths: Sequence[Path]) -> Path | None:
+    """The first that is a file. One behind a folder we may not enter, or on a dead disk, counts as absent."""
+    return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113  (Path.is_file raises there)
+
+
+def _facts(session: Session, row: Collection) -> CollectionFacts:
+    key = shelf.model_of(session, row)
+    totals = overview.totals(session, row.id)
+    return CollectionFacts(
+        id=row.id, name=row.name, model=key.model, trained=key.trained, created_at=row.created_at, **totals
+    )
+
+
+def _picture_facts(session: Session, rows: Sequence[Image]) -> list[PictureFacts]:
+    paths = images.shown_paths(session, [row.id for row in rows])
+    return [
+        PictureFacts(
+            image_id=row.id,
+            digest=row.digest,
+            name=Path(paths.get(row.id, "")).name,
+            path=paths.get(row.id, ""),
+            height_px=row.height_px,
+            width_px=row.width_px,
+            size_bytes=row.size_bytes,
+            format=row.format,
+            taken_at=row.taken_at,
+            status=row.status.value,
+            reason=row.reason,
+            frames=row.frames,
+        )
+        for row in rows
+    ]

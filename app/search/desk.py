@@ -1,0 +1,153 @@
+"""The search desk of one process: encoders, decode children and live indexes behind three questions."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.catalog import collections, embeddings, images
+from app.catalog.images import Filters
+from app.catalog.models import Collection, Image
+from app.encoders import Encoders
+from app.errors import NotFound, UnreadableImage
+from app.index.live import Neighbour
+from app.library import first_present, sources
+from app.resources import Resources
+from app.search.query import Box, Hit, Page, StoredQuery, Terms
+from app.search.refresh import Readers
+from app.vision.decoder import Decoder
+
+ALL = Filters()
+SPARE_HITS = 16  # asked beyond k: rows hidden since the refresh are dropped by the last word on visibility
+
+
+@dataclass
+class Stopwatch:
+    """Milliseconds per stage, as `took_ms` reports them."""
+
+    spans: dict[str, float] = field(default_factory=lambda: {"embed": 0.0, "search": 0.0, "rerank": 0.0})
+    started: float = field(default_factory=time.perf_counter)
+    mark: float = field(default_factory=time.perf_counter)
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.spans[stage] += (now - self.mark) * 1000
+        self.mark = now
+
+    def totals(self) -> dict[str, float]:
+        spans = self.spans | {"total": (time.perf_counter() - self.started) * 1000}
+        return {stage: round(span, 2) for stage, span in spans.items()}
+
+
+class SearchDesk:
+    """Safe to share between threads. Hostile bytes are decoded in children, never here."""
+
+    def __init__(self, resources: Resources, decoder: Decoder, encoders: Encoders | None = None) -> None:
+        self._resources = resources
+        self._decoder = decoder
+        self._encoders = encoders or Encoders(resources.settings)
+        self._readers = Readers(resources)
+
+    def by_file(self, name: str, path: Path, k: int = 20, box: Box | None = None, filters: Filters = ALL) -> Page:
+        """Pictures that look like the one at `path`. Raises NotFound, InvalidInput, UnreadableImage."""
+        if not path.is_file():
+            raise NotFound(f"{path} is no file: give the path of a picture")
+        try:
+            return self._look(path, Terms(name, str(path), k, box, filters))
+        except UnreadableImage as refusal:
+            raise UnreadableImage(f"{path}: {refusal}", refusal.code) from None
+
+    def by_digest(self, name: str, digest: str, k: int = 20, box: Box | None = None, filters: Filters = ALL) -> Page:
+        """Pictures that look like a query kept by `prepare_query`."""
+        path = self._resources.storage.query(digest)
+        if not path.is_file():
+            raise NotFound(f"the query picture {digest[:12]} is not kept here any more: drop it again")
+        return self._look(path, Terms(name, digest, k, box, filters))
+
+    def by_image(self, name: str, image_id: int, k: int = 20, box: Box | None = None, filters: Filters = ALL) -> Page:
+        """More like a picture of the collection, itself left out; its stored vector is used unless a box is given."""
+        terms = Terms(name, str(image_id), k, box, filters, without=image_id)
+        watch = Stopwatch()
+        with self._resources.catalog.read() as session:
+            vector, path = self._find_own(session, name, image_id)
+        if box is None and vector is not None:
+            return self._answer(vector, terms, watch)
+        if path is None:
+            raise NotFound(f"the file of picture {image_id} is not at its path any more: its parts can't be searched")
+        return self._look(path, terms)
+
+    def prepare_query(self, data: bytes) -> StoredQuery:
+        """Refuse early, then keep a query picture under its digest. Raises UnreadableImage."""
+        prepared = self._decoder.submit(data).result()
+        digest = self._resources.storage.keep_query(data)
+        return StoredQuery(digest, prepared.height_px, prepared.width_px)
+
+    def _find_own(self, session: Session, name: str, image_id: int) -> tuple[np.ndarray | None, Path | None]:
+        """The stored vector and a readable file of a picture of this collection. Raises NotFound."""
+        collection = collections.get(session, name)
+        row = images.get_visible(session, collection.id, [image_id]).get(image_id)
+        if row is None:
+            raise NotFound(f"picture {image_id} is not among the searchable ones of {name!r}: it may have gone")
+        vector = embeddings.find(session, image_id, collection.model_key_id)
+        paths = sources(self._resources, session, [row])[image_id]
+        return vector, first_present(paths)
+
+    def _look(self, source: Path | bytes, terms: Terms) -> Page:
+        """Decode in a child, embed, answer."""
+        with self._resources.catalog.read() as session:
+            key = collections.model_of(session, collections.get(session, terms.collection))
+        encoder = self._encoders.of(key)
+        watch = Stopwatch()
+        prepared = self._decoder.submit(source, box=terms.box).result()
+        vector = encoder.embed(prepared.pixels[None])[0]
+        watch.lap("embed")
+        return self._answer(vector, terms, watch)
+
+    def _answer(self, vector: np.ndarray, terms: Terms, watch: Stopwatch) -> Page:
+        with self._resources.catalog.read() as session:
+            collection = collections.get(session, terms.collection)
+            key = collections.model_of(session, collection)
+            live = self._readers.fresh(session, collection, key)
+            found = live.search(vector[None], terms.k + SPARE_HITS, allowed=_allowed(session, collection, terms))[0]
+            chosen = [neighbour for neighbour in found if neighbour.image_id != terms.without]
+            hits = _hits(session, collection, chosen, terms.k)
+        watch.lap("search")
+        return Page(terms.collection, key.model, key.trained, terms.shown, terms.k, hits, watch.totals())
+
+
+def _allowed(session: Session, collection: Collection, terms: Terms) -> np.ndarray | None:
+    """Ids that pass the filters; None without any."""
+    if not terms.filters:
+        return None
+    return np.array(images.matching_ids(session, collection.id, terms.filters), np.int64)
+
+
+def _hits(session: Session, collection: Collection, neighbours: Sequence[Neighbour], k: int) -> list[Hit]:
+    """The rows of the neighbours, which have the last word on what is shown."""
+    ids = [neighbour.image_id for neighbour in neighbours]
+    rows = images.get_visible(session, collection.id, ids)
+    paths = images.shown_paths(session, ids)
+    shown = [neighbour for neighbour in neighbours if neighbour.image_id in rows][:k]
+    return [
+        _hit(rank, rows[neighbour.image_id], paths.get(neighbour.image_id, ""), neighbour.score)
+        for rank, neighbour in enumerate(shown, start=1)
+    ]
+
+
+def _hit(rank: int, row: Image, path: str, score: float) -> Hit:
+    return Hit(
+        rank=rank,
+        image_id=row.id,
+        digest=row.digest,
+        path=path,
+        name=Path(path).name,
+        score=score,
+        height_px=row.height_px,
+        width_px=row.width_px,
+        size_bytes=row.size_bytes,
+        format=row.format,
+        taken_at=row.taken_at,
+    )

@@ -1,0 +1,91 @@
+"""Keep a process's live index at the catalogue's last commit: new snapshot, fresh rows, changed visibility."""
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.catalog import embeddings, images, snapshots
+from app.catalog.models import Collection, ImageStatus, ModelKey, Snapshot
+from app.errors import DamagedSnapshot
+from app.index import snapshot as files
+from app.index.live import LiveIndex
+from app.resources import Resources
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One collection's live index, and up to which change it has read."""
+
+    live: LiveIndex
+    model_key_id: int
+    snapshot_id: int | None
+    seen_seq: int  # changes up to here are inside
+
+
+class Readers:
+    """Live indexes by collection, brought up to date on each use. Safe to share between threads."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+        self._readers: dict[int, Reader] = {}
+        self._lock = threading.Lock()  # one refresh at a time; searches go on beside it
+
+    def fresh(self, session: Session, collection: Collection, key: ModelKey) -> LiveIndex:
+        """The index of this collection as of now: every committed embedding of a visible image, and no other."""
+        with self._lock:
+            reader = self._current(session, collection, key)
+            if reader.seen_seq < collection.seq:
+                reader = _catch_up(session, collection, key, reader)
+            self._readers[collection.id] = reader
+            return reader.live
+
+    def _current(self, session: Session, collection: Collection, key: ModelKey) -> Reader:
+        """The reader there is, unless another snapshot was published or the model switched."""
+        known = self._readers.get(collection.id)
+        if known and (known.model_key_id, known.snapshot_id) == (key.id, collection.snapshot_id):
+            return known
+        return self._open(session, collection, key)
+
+    def _open(self, session: Session, collection: Collection, key: ModelKey) -> Reader:
+        """A reader on the published snapshot; on the one before it, or on rows alone, when files are damaged."""
+        row = snapshots.find_published(session, collection)
+        while row is not None:
+            opened = self._open_files(row, key)
+            if opened is not None:
+                return Reader(LiveIndex(key.dim, opened), key.id, collection.snapshot_id, row.watermark)
+            row = snapshots.find_previous(session, row)
+        return Reader(LiveIndex(key.dim, None), key.id, collection.snapshot_id, 0)
+
+    def _open_files(self, row: Snapshot, key: ModelKey) -> files.Snapshot | None:
+        folder = self._resources.storage.snapshot(row.collection_id, row.id)
+        if row.model_key_id != key.id or not folder.exists():
+            return None
+        try:
+            return files.open(folder, expect_model_key=str(key.id), expect_vectors=row.vectors)
+        except DamagedSnapshot as damage:
+            log.error("%s; it is set aside, the rows answer until it is built again", damage)
+            files.set_aside(folder)
+            return None
+
+
+def _catch_up(session: Session, collection: Collection, key: ModelKey, reader: Reader) -> Reader:
+    """Read what changed since: rows commit in the order of their numbers, so nothing below is missed later."""
+    for ids, vectors, _ in embeddings.stream(session, collection.id, key.id, reader.seen_seq):
+        reader.live.unbury(ids)  # one that went before it was embedded is back: these rows are all visible
+        reader.live.absorb(ids, vectors)
+    changed = images.changed_since(session, collection.id, reader.seen_seq)
+    reader.live.bury([image_id for image_id, status, _ in changed if status is not ImageStatus.READY])
+    _bring_back(session, key, reader.live, [i for i, status, _ in changed if status is ImageStatus.READY])
+    return Reader(reader.live, reader.model_key_id, reader.snapshot_id, collection.seq)
+
+
+def _bring_back(session: Session, key: ModelKey, live: LiveIndex, image_ids: list[int]) -> None:
+    """Images visible again: dug up where the index holds them, read from their rows where it does not."""
+    live.unbury(image_ids)
+    rows = embeddings.of(session, image_ids, key.id)
+    if rows is not None:
+        live.absorb(*rows)

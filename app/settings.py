@@ -1,0 +1,73 @@
+"""Every knob, typed, read once from the environment (`DINOSEEK_*`) or `.env`."""
+
+import functools
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from app.errors import InvalidInput
+
+AUTO_MODEL = "auto"  # the best model whose weights are here
+
+
+class Settings(BaseSettings):
+    """Units are in the names; every default says why."""
+
+    model_config = SettingsConfigDict(env_prefix="DINOSEEK_", env_file=".env", extra="ignore")
+
+    home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("dinoseek", appauthor=False)))
+    database_url: SecretStr | None = None  # none: SQLite in home
+    broker_url: SecretStr | None = None  # none: embedded, workers poll the ledger
+    vector_url: SecretStr | None = None  # none: FAISS files in home; it may carry a password
+    weights_dir: Path | None = None  # none: home/weights
+    model: str = AUTO_MODEL
+    device: str = "auto"  # cpu, cuda, cuda:1, mps
+
+    max_pixels: int = 64_000_000  # decoding refuses larger pictures before loading them
+    max_file_bytes: int = 512 * 2**20  # a file larger than this is no photo we can decode within the child's memory
+    decode_memory_bytes: int = 2**30  # address space a decode child may grow by; a bomb dies alone
+    decode_timeout_s: float = 20.0  # wall clock per picture in a decode child
+    decode_processes: int = 2  # children that decode ahead of the network
+    thumbnail_px: int = 512  # long side; sharp on a 2x screen at grid size
+
+    batch_images: int = 32  # claimed together; on a CPU one to two seconds of work
+    lease_s: float = 60.0  # over four times the slowest batch; renewed by heartbeat every five seconds
+    max_attempts: int = 3  # then the picture is set aside with its reason
+    poll_s: float = 0.5  # embedded workers look at the ledger this often; half a per cent of a core
+    sweep_s: float = 20.0  # how often work whose message was lost is sent again
+
+    upload_max_bytes: int = 50 * 2**20  # per file through the browser; bulk goes by folder
+    allowed_roots: list[Path] = Field(default_factory=lambda: [Path.home()])  # folders the browser may ingest from
+    host: str = "127.0.0.1"
+    port: int = 8501
+    allowed_hosts: list[str] = []  # further names the page answers to, as behind a proxy; others are rebound domains
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL, with its password: never print it."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home / 'dinoseek.db'}"
+
+    @property
+    def broker(self) -> str | None:
+        return self.broker_url.get_secret_value() if self.broker_url else None
+
+    @property
+    def weights(self) -> Path:
+        return self.weights_dir or self.home / "weights"
+
+
+@functools.cache
+def get_settings() -> Settings:
+    """The process's settings. Raises InvalidInput naming the variable that can't be read."""
+    try:
+        return Settings()
+    except ValidationError as refusal:
+        first = refusal.errors()[0]
+        name = "DINOSEEK_" + "_".join(map(str, first["loc"])).upper()
+        raise InvalidInput(f"{name}={first.get('input')!r}: {first['msg']}; correct or unset it") from None
+    except SettingsError as refusal:
+        raise InvalidInput(f"{refusal}: a list is written as JSON, like '[\"/photos\"]'; correct or unset it") from None

@@ -1,0 +1,138 @@
+"""Pictures into a collection: from this device, from a folder of the machine; how far it is; what was refused."""
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+import streamlit as st
+
+from app.api.face import Face
+from app.ingest import failures as refusals
+from app.ingest import progress as ledger
+from app.ingest.progress import Progress
+from app.library import CollectionFacts
+from app.ui import cards, failures, folders, parts, words
+
+FILES_AT_ONCE = 200  # more goes faster by folder
+LOOK_EVERY_S, LOOK_IDLE_S = 1.0, 5.0
+REFUSALS_SHOWN = 50
+
+
+def panel(face: Face, facts: CollectionFacts) -> None:
+    # open in an empty collection, and open it stays: what became of an upload is said inside
+    opened = st.session_state.setdefault(f"adding {facts.id}", not facts.images)
+    with st.expander("Add pictures", icon=":material/add_photo_alternate:", expanded=opened):
+        here, machine = st.tabs(["From this device", "A folder on the server's machine"])
+        with here:
+            _uploader(face, facts.name)
+        with machine:
+            _folder(face, facts.name)
+    _follow(face, facts)
+
+
+def _uploader(face: Face, name: str) -> None:
+    parts.uploader(
+        f"uploader {name}",
+        url=f"/api/uploads/{quote(name, safe='')}",
+        ticket=face.links.ticket(f"uploads/{name}"),
+        max_bytes=face.resources.settings.upload_max_bytes,
+        max_files=FILES_AT_ONCE,
+        on_change=lambda: None,  # the page is drawn again: new pictures wait, or were refused
+    )
+
+
+def _folder(face: Face, name: str) -> None:
+    roots = [str(root) for root in face.resources.settings.allowed_roots]
+    if not roots:
+        st.info("No folder may be read from here: name some in DINOSEEK_ALLOWED_ROOTS.", icon=":material/folder_off:")
+        return
+    with st.form("folder", border=False):
+        text = st.text_input("Folder", placeholder=roots[0], help=words.plain(f"Below {', '.join(roots)}"))
+        st.caption("The files stay where they are; dinoseek remembers their paths.")
+        asked = st.form_submit_button("Add this folder", type="primary")
+    if asked:
+        with failures.plainly():
+            folders.start(face.resources, name, folders.allowed(face.resources.settings, text))
+
+
+def _follow(face: Face, facts: CollectionFacts) -> None:
+    """How far the collection is: looked at every second while there is work, seldom while there is none."""
+    busy = _busy(facts.name, facts.pending)
+    st.fragment(_progress, run_every=LOOK_EVERY_S if busy else LOOK_IDLE_S)(face, facts, busy)
+
+
+def _busy(name: str, waiting: int) -> bool:
+    reading = folders.reading(name)
+    return bool(waiting or (reading and reading.going))
+
+
+def _progress(face: Face, drawn: CollectionFacts, busy_when_drawn: bool) -> None:
+    """Looks at the ledger; has the whole page drawn again when work began or ended, and for the first pictures."""
+    state = ledger.progress(face.resources, drawn.name)
+    _show_reading(drawn.name)
+    if state.waiting:
+        _show_work(state)
+    if state.failed:
+        _show_refusals(face, drawn.name, state.failed)
+    changed = _busy(drawn.name, state.waiting) != busy_when_drawn
+    if changed or (state.ready and not drawn.ready):
+        st.rerun()
+
+
+def _show_reading(name: str) -> None:
+    reading = folders.reading(name)
+    if reading is None:
+        return
+    if reading.refusal:
+        st.error(words.plain(reading.refusal), icon=":material/info:")
+    elif reading.going:
+        share = reading.done / reading.found if reading.found else 0.0
+        st.progress(share, f"Reading {words.plain(str(reading.folder))}: {reading.done:,} of {reading.found:,} files")
+    else:
+        counts = reading.report.counts
+        told = [f"{counts['added']:,} added", f"{counts['known']:,} already here"]
+        told += [
+            f"{counts[kind]:,} {word}"
+            for kind, word in (("failed", "refused"), ("skipped", "no pictures"))
+            if counts[kind]
+        ]
+        st.caption(f"{words.plain(str(reading.folder))}: {words.joined(*told)}")
+
+
+def _show_work(state: Progress) -> None:
+    rate = f"{state.rate_per_s:.1f} pictures/s" if state.rate_per_s else ""
+    eta = f"about {words.duration(state.eta_s)} left" if state.eta_s else ""
+    done = f"{state.ready + state.failed:,} of {state.total:,}"
+    st.progress(state.done_share, words.joined(f"Looking at pictures: {done}", rate, eta))
+    if not state.workers:
+        st.warning(
+            "No worker is running, so nothing moves: start one with `dinoseek worker`.", icon=":material/bedtime:"
+        )
+        return
+    if state.trouble:
+        st.error(words.plain(state.trouble), icon=":material/info:")
+    told = [f"{worker.name.split(':')[0]}: {worker.device}, {worker.model or 'starting'}" for worker in state.workers]
+    st.caption(words.joined(words.count(len(told), "worker"), *told))
+
+
+def _show_refusals(face: Face, name: str, count: int) -> None:
+    with st.expander(f"{words.count(count)} refused", icon=":material/broken_image:"):
+        listed = refusals.failures(face.resources, name, 0, REFUSALS_SHOWN)
+        names = _short_names(face, [row.path for row in listed])
+        rows = [
+            {"Picture": words.plain(name), "Why": words.plain(row.reason)}
+            for name, row in zip(names, listed, strict=True)
+        ]
+        st.table(rows)
+        if count > len(listed):
+            st.caption(f"The first {len(listed)} of {count:,}.")
+        if st.button("Try these again", icon=":material/refresh:"):
+            refusals.retry(face.resources, [row.image_id for row in listed])
+            st.rerun(scope="fragment")
+
+
+def _short_names(face: Face, paths: list[str]) -> list[str]:
+    """Each name with the folders that not all share; uploads have only names."""
+    found = [Path(path) for path in paths if not cards.is_upload(face, path)]
+    shared = os.path.commonpath([path.parent for path in found]) if found else ""
+    return [Path(path).name if cards.is_upload(face, path) else os.path.relpath(path, shared) for path in paths]

@@ -1,0 +1,55 @@
+"""Collections made and put away."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app import library
+from app.api.face import Face
+from app.library import CollectionFacts
+from app.settings import AUTO_MODEL
+from app.ui import failures, words
+from app.vision.architectures import ARCHITECTURES
+from app.vision.models import resolve_model, weights_state
+
+MISSING = "missing"
+
+
+def popover(face: Face, on_made: Callable[[str], None]) -> None:
+    with st.popover("New collection", icon=":material/add:", width="content"):
+        form(face, on_made)
+
+
+def form(face: Face, on_made: Callable[[str], None]) -> None:
+    with st.form("new_collection", border=False):
+        name = st.text_input("Name", max_chars=64, placeholder="Holidays 2026")
+        model = st.selectbox("Model", _models(face), format_func=lambda row: _describe(face, row))
+        if not st.form_submit_button("Make it", type="primary"):
+            return
+    with failures.plainly(), st.spinner("Opening the model…"):
+        made = library.create_collection(face.resources, name.strip(), model, face.encoders)
+        on_made(made.name)
+        st.rerun()
+
+
+def settings(face: Face, facts: CollectionFacts, on_deleted: Callable[[], None]) -> None:
+    with st.popover("", icon=":material/more_horiz:", help="About this collection", width="content"):
+        st.markdown(f"**Model** {facts.model}{'' if facts.trained else ' (untrained)'}")
+        st.markdown(f"**Originals** {words.size(facts.bytes)}")
+        st.caption("Deleting hides the collection. Your files stay where they are.")
+        if st.button("Delete collection", icon=":material/delete:"):
+            library.delete_collection(face.resources, facts.name)
+            on_deleted()
+            st.rerun()
+
+
+def _models(face: Face) -> list[str]:
+    """What can be used now, the best choice first."""
+    here = [row.name for row in ARCHITECTURES if weights_state(row, face.resources.settings.weights) != MISSING]
+    return [AUTO_MODEL, *here]
+
+
+def _describe(face: Face, name: str) -> str:
+    if name != AUTO_MODEL:
+        return name
+    return f"the best that is here ({resolve_model(AUTO_MODEL, face.resources.settings.weights).name})"

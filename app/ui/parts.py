@@ -1,0 +1,74 @@
+"""The parts drawn by our own browser code: the grid with its viewer, the query picture, the uploader, the shelf."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+STATIC = Path(__file__).parent / "static"
+
+
+@cache
+def read(*names: str) -> str:
+    """Static files joined in the order given; read once per process."""
+    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
+
+
+def _part(name: str, html: str, css: tuple[str, ...], js: tuple[str, ...]):
+    return st.components.v2.component(f"dinoseek.{name}", html=read(html), css=read(*css), js=read(*js))
+
+
+_gallery = _part("gallery", "gallery.html", ("gallery.css", "viewer.css"), ("gallery.js", "viewer.js"))
+_picker = _part("picker", "picker.html", ("picker.css",), ("send.js", "picker.js"))
+_uploader = _part("uploader", "uploader.html", ("uploader.css",), ("send.js", "uploader.js"))
+_shelf = _part("shelf", "gallery.html", ("shelf.css",), ("shelf.js",))
+
+
+def gallery(
+    key: str, tiles: list[dict], *, query: dict | None = None, click: str, on_like: Callable[[int], None]
+) -> None:
+    """A page of pictures in one render. `click` is what a click on a picture does: `open` it large, or `like`.
+
+    `on_like` gets the id of the picture that more is wanted like.
+    """
+    data = {"tiles": tiles, "query": query, "click": click, "likeLabel": "More like this"}
+    _gallery(key=key, data=data, on_like_change=lambda: on_like(int(_sent(key, "like"))))
+
+
+def picker(
+    key: str,
+    *,
+    url: str,
+    ticket: str,
+    max_bytes: int,
+    picture: dict | None,
+    box: tuple[float, ...] | None,
+    on_asked: Callable[[str], None],
+    on_boxed: Callable[[tuple[float, ...] | None], None],
+    on_cleared: Callable[[], None],
+) -> None:
+    """The query picture: where it is dropped, shown, and where a box is drawn on it."""
+    data = {"url": url, "ticket": ticket, "maxBytes": max_bytes, "picture": picture, "box": box}
+    _picker(
+        key=key,
+        data=data,
+        on_asked_change=lambda: on_asked(str(_sent(key, "asked"))),
+        on_boxed_change=lambda: on_boxed(tuple(_sent(key, "boxed")) or None),
+        on_cleared_change=on_cleared,
+    )
+
+
+def uploader(key: str, *, url: str, ticket: str, max_bytes: int, max_files: int, on_change: Callable[[], None]) -> None:
+    """Many files, one request each, with progress and what became of them."""
+    data = {"url": url, "ticket": ticket, "maxBytes": max_bytes, "maxFiles": max_files}
+    _uploader(key=key, data=data, on_begun_change=on_change, on_done_change=on_change)
+
+
+def shelf(key: str, cards: list[dict], on_opened: Callable[[str], None]) -> None:
+    """Collections as cards with their cover pictures."""
+    _shelf(key=key, data={"cards": cards}, on_opened_change=lambda: on_opened(str(_sent(key, "opened"))))
+
+
+def _sent(key: str, name: str):
+    return st.session_state[key][name]

@@ -1,0 +1,181 @@
+"""Snapshots' upkeep: when one is due, and build → verify → publish → retire."""
+
+import logging
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.catalog import collections, embeddings, images, snapshots
+from app.catalog.models import Collection, Snapshot
+from app.errors import DamagedSnapshot
+from app.index import snapshot as files
+from app.resources import Resources
+
+log = logging.getLogger(__name__)
+
+LEAST_TAIL = 256  # below this an exact scan of the tail costs less than any file
+TAIL_SHARE = 0.1  # tail / snapshot above which a rebuild is due
+BUILD_LEASE_S = 120.0  # no longer than that after a builder died; two at once waste work and harm nothing
+
+
+@dataclass(frozen=True)
+class IndexFacts:
+    """`dinoseek index status`, as the contract has it."""
+
+    collection: str
+    model: str
+    images: int
+    snapshot: dict | None
+    tail: int
+    tombstones: int
+    state: str  # fresh: all in the snapshot; tail: some are scanned; due: a rebuild is; empty
+
+
+@dataclass(frozen=True)
+class Age:
+    """How far a collection has moved on from its snapshot."""
+
+    live: int  # searchable
+    tail: int  # of these, not in the snapshot
+    dead: int  # in the snapshot, and searchable no more
+    built: bool = False
+    lost: bool = False  # published, but its files are not in this home: the rows answer
+
+    @property
+    def due(self) -> bool:
+        stale = self.tail + self.dead
+        return self.lost or (stale >= LEAST_TAIL and stale > TAIL_SHARE * (self.live - self.tail))
+
+    @property
+    def state(self) -> str:
+        if not self.live:
+            return "empty"
+        if self.due:
+            return "due"
+        return "fresh" if self.built and not self.tail else "tail"
+
+
+def due(resources: Resources) -> list[int]:
+    """Ids of collections whose tail or tombstones have outgrown their snapshot, or whose files are lost."""
+    with resources.catalog.read() as session:
+        return [row.id for row in collections.all_live(session) if _age(resources, session, row).due]
+
+
+def rebuild(resources: Resources, collection_id: int, *, force: bool = False) -> bool:
+    """Build, verify and publish a snapshot if one is due. False: none was due, or another builder is at it."""
+    owner = f"{socket.gethostname()}:{secrets.token_hex(4)}"
+    with resources.catalog.begin() as session:
+        collection = collections.get_by_id(session, collection_id)
+        if not (force or _age(resources, session, collection).due):
+            return False
+        started = snapshots.start_build(session, collection, owner, BUILD_LEASE_S)
+        replaces, watermark = collection.snapshot_id, collection.seq
+    if started is None:
+        return False
+    try:
+        facts = _build(resources, started, watermark)
+    except BaseException:
+        with resources.catalog.begin() as session:
+            snapshots.give_up(session, started.id)
+        raise
+    with resources.catalog.begin() as session:
+        snapshots.mark_verified(session, started.id, **facts)
+    with resources.catalog.begin() as session:
+        won = snapshots.publish(session, started.id, replaces)
+    _retire(resources, collection_id)
+    return won
+
+
+def status(resources: Resources, name: str) -> IndexFacts:
+    with resources.catalog.read() as session:
+        collection = collections.get(session, name)
+        key = collections.model_of(session, collection)
+        row = snapshots.find_published(session, collection)
+        age = _age(resources, session, collection)
+    facts = None if row is None else _snapshot_facts(row)
+    return IndexFacts(name, key.model, age.live, facts, age.tail, age.dead, age.state)
+
+
+def verify(resources: Resources, name: str) -> IndexFacts:
+    """Check the published snapshot against its checksums. A damaged one is set aside and built again."""
+    with resources.catalog.read() as session:
+        collection = collections.get(session, name)
+        row = snapshots.find_published(session, collection)
+    if row is not None and not _is_sound(resources, row):
+        with resources.catalog.begin() as session:
+            previous = snapshots.find_previous(session, row)
+            snapshots.mark_damaged(session, row.id, previous.id if previous else None)
+        rebuild(resources, collection.id, force=True)
+    return status(resources, name)
+
+
+def _age(resources: Resources, session: Session, collection: Collection) -> Age:
+    row = snapshots.find_published(session, collection)
+    live = images.count_visible(session, collection.id)
+    if row is None:
+        return Age(live, tail=live, dead=0)
+    tail = embeddings.count(session, collection.id, collection.model_key_id, after_seq=row.watermark)
+    lost = not resources.storage.snapshot(collection.id, row.id).exists()
+    return Age(live, tail, dead=max(0, (row.vectors or 0) - (live - tail)), built=True, lost=lost)
+
+
+def _snapshot_facts(row: Snapshot) -> dict:
+    return {
+        "recipe": row.recipe,
+        "vectors": row.vectors,
+        "bytes": row.size_bytes,
+        "recall_at_10": row.recall_at_10,
+        "built_at": row.built_at,
+    }
+
+
+def _build(resources: Resources, started: Snapshot, watermark: int) -> dict:
+    """Stream rows into files; what the publication needs to know."""
+    with resources.catalog.read() as session:
+        dim = collections.model_of(session, collections.get_by_id(session, started.collection_id)).dim
+        manifest = files.build(
+            resources.storage.snapshot(started.collection_id, started.id),
+            _batches(session, started),
+            dim=dim,
+            model_key=str(started.model_key_id),
+            watermark=watermark,
+        )
+    return {
+        "watermark": watermark,
+        "recipe": manifest.recipe,
+        "vectors": manifest.vectors,
+        "size_bytes": manifest.bytes,
+        "recall_at_10": manifest.recall_at_10,
+        "checksum": manifest.checksum,
+    }
+
+
+def _batches(session, started: Snapshot) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for ids, vectors, _ in embeddings.stream(session, started.collection_id, started.model_key_id):
+        yield ids, vectors
+
+
+def _is_sound(resources: Resources, row: Snapshot) -> bool:
+    folder = resources.storage.snapshot(row.collection_id, row.id)
+    try:
+        files.open(folder, expect_model_key=str(row.model_key_id), expect_vectors=row.vectors)
+    except DamagedSnapshot as damage:
+        log.error("%s", damage)
+        if folder.exists():
+            files.set_aside(folder)
+        return False
+    return True
+
+
+def _retire(resources: Resources, collection_id: int) -> None:
+    """Remove files of generations nobody opens any more: derived, and the last two stay."""
+    files.sweep_leftovers(resources.storage.snapshots(collection_id))
+    with resources.catalog.read() as session:
+        old = snapshots.superseded(session, collection_id)
+    for snapshot_id in old:
+        shutil.rmtree(resources.storage.snapshot(collection_id, snapshot_id), ignore_errors=True)

@@ -1,0 +1,110 @@
+"""The variants of DINOv2 as one table. Sizes, addresses and digests: see the columns; nothing here computes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.errors import NotFound
+
+OFFICIAL_BASE = "https://dl.fbaipublicfiles.com/dinov2/"
+PATCH_PX = 14
+GRID = 37  # trained positions per side: 518 / 14
+HEAD_DIM = 64
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One row: the shape of a network, its names, and where its weights are published."""
+
+    name: str
+    aliases: tuple[str, ...]
+    dim: int
+    depth: int
+    registers: int = 0
+    ffn: str = "mlp"  # or "swiglu"
+    hugging_face: str | None = None
+    mmpretrain: str | None = None
+    # How trained positions are resampled away from 518 x 518. Without registers Meta's code asks for a
+    # scale of (cells + 0.1) / 37; with registers for the exact size, antialiased.
+    position_offset: float = 0.1
+    position_antialias: bool = False
+    file: str | None = None  # below OFFICIAL_BASE; none: the weights are made from a seed
+    sha256: str | None = None
+    size_bytes: int | None = None  # none: not published
+    trained: bool = True
+
+    @property
+    def heads(self) -> int:
+        return self.dim // HEAD_DIM
+
+    @property
+    def ffn_dim(self) -> int:
+        """Width inside the feed-forward: 4 dim, or two thirds of it rounded up to 8 for SwiGLU."""
+        return 4 * self.dim if self.ffn == "mlp" else (int(4 * self.dim * 2 / 3) + 7) // 8 * 8
+
+    @property
+    def file_name(self) -> str | None:
+        return self.file.rsplit("/", 1)[-1] if self.file else None
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        """Every further name `get_architecture` takes."""
+        return tuple(name for name in (*self.aliases, self.hugging_face, self.mmpretrain) if name)
+
+
+def _official(size: str, word: str, dim: int, depth: int, sha256: str, **row) -> Architecture:
+    base, reg = f"dinov2_vit{size}14", row.get("registers", 0)
+    if reg:
+        row |= {"position_offset": 0.0, "position_antialias": True}
+    return Architecture(
+        name=base + ("_reg" if reg else ""),
+        aliases=(f"vit{size}14" + ("_reg" if reg else ""),),
+        dim=dim,
+        depth=depth,
+        hugging_face=f"facebook/dinov2-{'with-registers-' if reg else ''}{word}",
+        mmpretrain=None if reg else f"vit-{word}-p14_dinov2-pre_3rdparty",
+        file=f"{base}/{base}{'_reg4' if reg else ''}_pretrain.pth",
+        sha256=sha256,
+        **row,
+    )
+
+
+# fmt: off
+ARCHITECTURES: tuple[Architecture, ...] = (
+    #         size  word     dim  depth  SHA-256 of the official file, further columns
+    _official("s", "small",  384, 12, "b938bf1bc15cd2ec0feacfe3a1bb553fe8ea9ca46a7e1d8d00217f29aef60cd9",
+              size_bytes=88_283_115),
+    _official("b", "base",   768, 12, "0b8b82f85de91b424aded121c7e1dcc2b7bc6d0adeea651bf73a13307fad8c73",
+              size_bytes=346_378_731),
+    _official("l", "large", 1024, 24, "d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428",
+              size_bytes=1_217_586_395),
+    _official("g", "giant", 1536, 40, "baf8467e50af277596bbbafa06887c177ee899ab46033649c383577d7e9309d3",
+              size_bytes=4_546_108_579, ffn="swiglu"),
+    _official("s", "small",  384, 12, "f433177089a681826f849f194ece3bb48f4d63fb38d32fc837e3dc7a4e5641fb", registers=4),
+    _official("b", "base",   768, 12, "73182a088cf94833c94b1666d1c99e02fe87e2007bff57b564fb6206e25dba71", registers=4),
+    _official("l", "large", 1024, 24, "36e4deffbaef061a2576705b0c36f93621e2ae20bf6274694821b0b492551b51", registers=4),
+    _official("g", "giant", 1536, 40, "746ecb8c6301c645c5c855be91687d274587d6e48fdaec4a729753160b34a283", registers=4,
+              ffn="swiglu"),
+    Architecture(name="untrained_vits14", aliases=("untrained",), dim=384, depth=12, trained=False),
+)
+# fmt: on
+BEST = "dinov2_vits14"  # what "auto" means when its weights are here
+FALLBACK = "untrained_vits14"  # what "auto" means otherwise
+
+
+def find_architecture(name: str) -> Architecture | None:
+    """By name or alias, in any case: official, Hugging Face and mmpretrain names mean the same row."""
+    wanted = name.strip().lower()
+    return next((row for row in ARCHITECTURES if wanted in _names(row)), None)
+
+
+def get_architecture(name: str) -> Architecture:
+    """Raises NotFound, listing what is known."""
+    found = find_architecture(name)
+    if found is None:
+        known = ", ".join(row.name for row in ARCHITECTURES)
+        raise NotFound(f"no model is called {name!r}: choose one of {known}")
+    return found
+
+
+def _names(row: Architecture) -> Iterator[str]:
+    return (name.lower() for name in (row.name, *row.other_names))

@@ -1,0 +1,188 @@
+"""Decodes pictures in child processes, so that nothing hostile is decoded in ours."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from multiprocessing import Pipe
+from pathlib import Path
+from queue import Empty, LifoQueue
+
+import numpy as np
+
+import app
+from app.errors import AppError, InvalidInput, UnreadableImage
+from app.settings import Settings
+from app.vision.decode_child import Limits
+from app.vision.pixels import SIDE_PX, Box
+
+# -P: a numpy.py lying in the folder we were started in must not become part of the program
+PROGRAM = (sys.executable, "-P", "-m", "app.vision.decode_child")
+HOME_OF_APP = str(Path(app.__file__).parent.parent)
+MOST_ANSWER_BYTES = 64 * 2**20  # in one block; no child makes us hold more
+TASKS_PER_CHILD = 500  # then a fresh one: libraries leak, and a heap in shreds counts against the memory limit
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One picture, ready for the network and the catalogue. Small, and safe to pickle."""
+
+    digest: str  # SHA-256 of the very bytes that were decoded
+    pixels: np.ndarray  # uint8 (SIDE_PX, SIDE_PX, 3)
+    height_px: int  # upright
+    width_px: int
+    size_bytes: int
+    format: str
+    frames: int
+    taken_at: datetime | None
+    notes: tuple[str, ...]
+    thumbnail: bytes | None  # WebP
+
+
+class Decoder:
+    """A few children, started when first needed. Thread-safe; close it, or use it as a context.
+
+    Not multiprocessing's pools: their children import the parent's main module, share one pipe whose lock a dying
+    child may hold, and answer in pickles.
+    """
+
+    def __init__(self, settings: Settings, program: Sequence[str] = PROGRAM) -> None:
+        self._limits = Limits(
+            max_pixels=settings.max_pixels,
+            max_file_bytes=settings.max_file_bytes,
+            memory_bytes=settings.decode_memory_bytes,
+            timeout_s=settings.decode_timeout_s,
+            thumbnail_px=settings.thumbnail_px,
+        )
+        self._program = program
+        self._threads = ThreadPoolExecutor(settings.decode_processes, thread_name_prefix="decode")
+        self._idle: LifoQueue[_Child] = LifoQueue()
+
+    def submit(
+        self, source: Path | bytes, *, box: Box | None = None, thumbnail: bool = False, name: str = ""
+    ) -> Future[Prepared]:
+        """The future raises UnreadableImage, whatever went wrong, or InvalidInput for the box.
+
+        `name` helps to say what refused bytes are; a path names itself.
+        """
+        path = os.fspath(source) if isinstance(source, Path) else None
+        request = {"path": path, "name": name, "box": box, "thumbnail": thumbnail}
+        return self._threads.submit(self._decode, request, source if path is None else b"")
+
+    def close(self) -> None:
+        """Drop what waits, let what runs finish, end the children."""
+        self._threads.shutdown(cancel_futures=True)
+        with contextlib.suppress(Empty):
+            while True:
+                self._idle.get_nowait().kill()
+
+    def __enter__(self) -> "Decoder":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _decode(self, request: dict, data: bytes) -> Prepared:
+        child = self._idle_child()
+        try:
+            answer = child.ask(request, data)
+        except UnreadableImage as death:
+            child.kill()
+            if death.code == "decoder_crashed" and child.tasks > 1:
+                return self._decode(request, data)  # an earlier picture may have left it damaged: ask another
+            raise
+        self._retire_or_keep(child)
+        if isinstance(answer, AppError):
+            raise answer
+        return answer
+
+    def _idle_child(self) -> "_Child":
+        """One that lives; a child may have been killed while it waited, which is no picture's fault."""
+        with contextlib.suppress(Empty):
+            while True:
+                child = self._idle.get_nowait()
+                if child.lives():
+                    return child
+                child.kill()
+        return _Child(self._program, self._limits)
+
+    def _retire_or_keep(self, child: "_Child") -> None:
+        if child.tasks >= TASKS_PER_CHILD:
+            child.kill()
+        else:
+            self._idle.put(child)
+
+
+class _Child:
+    """One process and the line to it."""
+
+    def __init__(self, program: Sequence[str], limits: Limits) -> None:
+        self.tasks = 0
+        self._timed_out = False
+        self._limits = limits
+        self._line, theirs = Pipe()
+        with theirs:
+            command = [*program, str(theirs.fileno()), json.dumps(asdict(limits))]
+            environment = {**os.environ, "PYTHONPATH": HOME_OF_APP}  # also where app is not installed
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, env=environment, pass_fds=[theirs.fileno()]
+            )
+
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(self, request: dict, data: bytes) -> Prepared | AppError:
+        """One picture, or why not. Raises UnreadableImage when the child died of it, hung, or answered nonsense."""
+        self.tasks += 1
+        alarm = threading.Timer(self._limits.timeout_s, self._time_out)
+        alarm.start()
+        try:
+            self._line.send_bytes(json.dumps(request).encode())
+            self._line.send_bytes(data)
+            return _understood(*(self._line.recv_bytes(MOST_ANSWER_BYTES) for _ in range(3)))
+        except (EOFError, OSError, ValueError, KeyError, TypeError):
+            raise self._obituary() from None
+        finally:
+            alarm.cancel()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._line.close()
+
+    def _time_out(self) -> None:
+        self._timed_out = True
+        self._process.kill()
+
+    def _obituary(self) -> UnreadableImage:
+        self._process.kill()  # one that talks nonsense still lives
+        code = self._process.wait()
+        if self._timed_out:
+            return UnreadableImage(
+                f"decoding took longer than {self._limits.timeout_s:g} s: the file is damaged or made to harm; "
+                "re-save it, or raise DINOSEEK_DECODE_TIMEOUT_S",
+                "decoder_timeout",
+            )
+        return UnreadableImage(
+            f"the decoder crashed on this file (exit {code}): it is damaged or made to harm; re-save it",
+            "decoder_crashed",
+        )
+
+
+def _understood(header: bytes, pixels: bytes, thumbnail: bytes) -> Prepared | AppError:
+    """Raises ValueError, KeyError or TypeError for an answer that is none."""
+    facts = json.loads(header)
+    if "refusal" in facts:
+        return UnreadableImage(facts["refusal"], facts["code"])
+    if "invalid" in facts:
+        return InvalidInput(facts["invalid"])
+    facts["taken_at"] = datetime.fromisoformat(facts["taken_at"]) if facts["taken_at"] else None
+    facts["notes"] = tuple(facts["notes"])
+    square = np.frombuffer(pixels, np.uint8).reshape(SIDE_PX, SIDE_PX, 3)
+    return Prepared(**facts, pixels=square, thumbnail=thumbnail or None)

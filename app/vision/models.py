@@ -1,0 +1,53 @@
+"""Which model is meant, whether its weights are here, and what makes two vectors comparable. Imports no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.errors import WeightsUnavailable
+from app.settings import AUTO_MODEL
+from app.vision.architectures import BEST, FALLBACK, Architecture, get_architecture
+
+
+@dataclass(frozen=True)
+class ModelKey:
+    """Vectors may be compared only when all of this is equal."""
+
+    model: str
+    weights_sha256: str  # of the weights file; of the tensors' bytes where they are made from a seed
+    preprocessing: str
+    precision: str
+    dim: int
+    trained: bool
+
+
+def find_weights(architecture: Architecture, weights_dir: Path) -> Path | None:
+    """The file of this model under its official name, as `.pth` or as `.safetensors` with the same tensor names."""
+    if architecture.file_name is None:
+        return None
+    official = Path(weights_dir) / architecture.file_name
+    candidates = (official, official.with_suffix(".safetensors"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def weights_state(architecture: Architecture, weights_dir: Path) -> str:
+    """`ready`, `missing`, or `bundled` for a model that needs no file."""
+    if architecture.file_name is None:
+        return "bundled"
+    return "ready" if find_weights(architecture, weights_dir) else "missing"
+
+
+def resolve_model(name: str, weights_dir: Path) -> Architecture:
+    """The row to embed with; `auto` takes the best whose weights are here, else the untrained one.
+
+    Raises NotFound for an unknown name, WeightsUnavailable for a known one without its file.
+    """
+    if name == AUTO_MODEL:
+        best = get_architecture(BEST)
+        return best if find_weights(best, weights_dir) else get_architecture(FALLBACK)
+    architecture = get_architecture(name)
+    if weights_state(architecture, weights_dir) == "missing":
+        raise WeightsUnavailable(
+            f"{architecture.name} has no weights in {weights_dir}: run `dinoseek models pull {architecture.name}`, "
+            f"or put {architecture.file_name} there"
+        )
+    return architecture

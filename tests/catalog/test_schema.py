@@ -1,0 +1,59 @@
+"""Migrations equal models; a database is backed up before it changes; two starts migrate once."""
+
+import multiprocessing
+import sqlite3
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+
+from app.catalog import schema
+from app.catalog.database import migration_engine
+from app.catalog.models import Base
+from app.errors import ServiceUnavailable
+
+
+def test_migrations_make_exactly_the_models(database_url):
+    schema.migrate(database_url)
+    engine = migration_engine(database_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+        assert set(inspect(connection).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_downgrading_leaves_nothing_behind(database_url):
+    schema.migrate(database_url)
+    with migration_engine(database_url).connect() as connection:
+        command.downgrade(schema.config(connection), "base")
+        connection.commit()
+        assert set(inspect(connection).get_table_names()) <= {"alembic_version", "sqlite_sequence"}
+
+
+def test_processes_that_start_together_migrate_once(database_url):
+    spawn = multiprocessing.get_context("spawn")
+    starts = [spawn.Process(target=schema.migrate, args=(database_url,)) for _ in range(4)]
+    for start in starts:
+        start.start()
+    for start in starts:
+        start.join(60)
+    assert [start.exitcode for start in starts] == [0] * 4
+
+
+def test_a_database_of_a_later_release_is_refused_untouched(tmp_path):
+    url = f"sqlite:///{tmp_path / 'later.db'}"
+    schema.migrate(url)
+    with sqlite3.connect(tmp_path / "later.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ServiceUnavailable, match="later release"):
+        schema.migrate(url)
+
+
+def test_the_backup_holds_what_the_database_held(tmp_path):
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    schema.migrate(url)
+    copy = schema.backup(tmp_path / "old.db")
+    with sqlite3.connect(copy) as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]

@@ -1,0 +1,106 @@
+"""Real PostgreSQL and Redis servers for tests, on loopback, in folders of their own."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+START_S = 20.0
+
+
+def need(program: str | None, name: str, install: str) -> str:
+    """The program, or a skip that says how to have it; where CI runs, its absence is a failure."""
+    if program:
+        return program
+    message = f"{name} is not on this machine: {install}"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_port(port: int, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args} ended with {process.returncode}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.2):
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"nothing listens on {port} after {START_S} s")
+
+
+def postgres_bin() -> Path | None:
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        folder = Path(subprocess.check_output(["pg_config", "--bindir"], text=True).strip())
+        if (folder / "initdb").exists():
+            return folder
+    return next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+
+
+def as_postgres(command: list[str]) -> list[str]:
+    """PostgreSQL refuses to run as root."""
+    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
+
+
+def postgres_programs() -> Path:
+    return Path(need(str(postgres_bin() or ""), "PostgreSQL", "install the package postgresql"))
+
+
+@contextlib.contextmanager
+def postgres(password: str = "", init_options: Sequence[str] = ()) -> Iterator[str]:
+    """The URL of a fresh server's database. Without a password, whoever connects is believed."""
+    programs = postgres_programs()
+    home = Path(tempfile.mkdtemp(prefix="dinoseek-pg-"))
+    data, port = home / "data", free_port()
+    if os.geteuid() == 0:
+        shutil.chown(home, "postgres")
+    (home / "password").write_text(password)
+    belief = ["-A", "scram-sha-256", "--pwfile", str(home / "password")] if password else ["-A", "trust"]
+    init = [str(programs / "initdb"), "-D", str(data), "-U", "dinoseek", "--no-sync", *belief, *init_options]
+    subprocess.run(as_postgres(init), check=True, stdout=subprocess.DEVNULL)
+    options = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={home}", "-c", "fsync=off"]
+    server = subprocess.Popen(
+        as_postgres([str(programs / "postgres"), "-D", str(data), "-p", str(port), *options]), stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_for_port(port, server)
+        yield f"postgresql://dinoseek{':' if password else ''}{password}@127.0.0.1:{port}/postgres"
+    finally:
+        stop_group(server)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def redis(folder: Path, port: int | None = None) -> Iterator[str]:
+    """The URL of a fresh Redis, append-only and without eviction, as docker-compose.yml runs it."""
+    program = need(shutil.which("redis-server"), "Redis", "install the package redis-server")
+    port = port or free_port()
+    options = ["--bind", "127.0.0.1", "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--save", ""]
+    server = subprocess.Popen([program, "--port", str(port), "--dir", str(folder), *options], stdout=subprocess.DEVNULL)
+    try:
+        wait_for_port(port, server)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        stop_group(server)
+
+
+def stop_group(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,190 @@
+"""The pages as Streamlit runs them, without a browser: what they say and what they send to the grid."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import library
+from app.api import face
+from app.resources import open_resources
+from app.ui import failures, folders
+from app.ui.ask import Ask, to_address
+from tests.conftest import make_settings, paint
+from tests.workshop import COLLECTION, fill, workshop
+
+MAIN = Path(failures.__file__).parent / "main.py"
+LIBRARY = "views/library.py"
+
+
+@pytest.fixture
+def page(resources):
+    """The application on an empty home."""
+    face.install(resources)
+    yield AppTest.from_file(str(MAIN), default_timeout=30)
+    face.close()
+
+
+@pytest.fixture(scope="session")
+def filled_home(tmp_path_factory, encoders) -> Path:
+    """A home with five pictures, one of them broken. Embedded once; each test has a copy."""
+    root = tmp_path_factory.mktemp("filled")
+    photos = [paint(root / "photos" / f"{number}.jpg", number) for number in range(4)]
+    broken = root / "photos" / "broken.jpg"
+    broken.write_bytes(photos[0].read_bytes()[:700])
+    resources = open_resources(make_settings(root / "home"))
+    with workshop(resources, encoders) as shop:
+        fill(shop, *photos, broken)
+    resources.catalog.dispose()
+    return root / "home"
+
+
+@pytest.fixture
+def resources(request, tmp_path):
+    if "filled" in request.fixturenames:
+        shutil.copytree(request.getfixturevalue("filled_home"), tmp_path / "home")
+    opened = open_resources(make_settings(tmp_path / "home"))
+    yield opened
+    opened.catalog.dispose()
+
+
+@pytest.fixture
+def filled(page):
+    """The application on a copy of the filled home."""
+    return page
+
+
+def ask(page: AppTest, **parts) -> AppTest:
+    for name, value in to_address(Ask(COLLECTION, **parts)).items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def sent(page: AppTest, key: str) -> dict:
+    """What a part of ours was given to draw."""
+    element = next(part for part in page.get("bidi_component") if part.key == key)
+    return json.loads(element.proto.json)
+
+
+def names(page: AppTest, key: str = "hits") -> list[str]:
+    return [tile["name"] for tile in sent(page, key)["tiles"]]
+
+
+def test_an_empty_home_says_what_to_do_first(page):
+    page.run()
+    assert not page.exception
+    assert page.button[0].label == "Make a collection"
+    page.switch_page(LIBRARY).run()
+    assert "first collection" in page.markdown[0].value
+
+
+def test_a_collection_is_made_and_opened(page):
+    page.switch_page(LIBRARY).run()
+    page.text_input[0].input("Holidays *2026*")
+    page.button[0].click().run()
+    assert page.error[0].value.startswith(r"'Holidays \*2026\*' can't name a collection")
+    page.text_input[0].input("Holidays 2026")
+    page.button[0].click().run()
+    assert page.query_params["collection"] == "Holidays 2026"
+    assert page.markdown[0].value == "## Holidays 2026"
+
+
+def test_pictures_of_the_collection_are_offered_to_start_from(filled):
+    filled.run()
+    assert names(filled, "starters") == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+    assert sent(filled, "starters")["click"] == "like"
+    assert "Untrained network" in filled.warning[0].value
+
+
+def test_more_like_a_picture_leaves_itself_out(filled, resources):
+    first = library.pictures(resources, COLLECTION)[0]
+    ask(filled, image_id=first.image_id)
+    assert sorted(names(filled)) == ["1.jpg", "2.jpg", "3.jpg"]
+    assert sent(filled, "hits")["query"]["name"] == "0.jpg"
+    assert any("ms" in caption.value and "untrained_vits14" in caption.value for caption in filled.caption)
+
+
+def test_a_dropped_picture_finds_itself_and_the_best_comes_first(filled, tmp_path):
+    digest = face.current().desk.prepare_query(paint(tmp_path / "query.jpg", 2).read_bytes()).digest
+    ask(filled, digest=digest, k=3)
+    tiles = sent(filled, "hits")["tiles"]
+    assert (len(tiles), tiles[0]["name"], tiles[0]["number"]) == (3, "2.jpg", "1.000")
+    ask(filled, digest=digest, k=3, box=(0.0, 0.0, 0.5, 0.5))
+    assert sent(filled, "picker")["box"] == [0.0, 0.0, 0.5, 0.5]
+    assert sent(filled, "hits")["tiles"][0]["number"] != "1.000"
+
+
+def test_filters_narrow_and_say_when_nothing_is_left(filled, resources):
+    image_id = library.pictures(resources, COLLECTION)[0].image_id
+    filled.query_params["min_px"] = "5000"
+    ask(filled, image_id=image_id)
+    assert "Nothing fits" in filled.info[0].value
+    filled.number_input(key="filter_min_px").set_value(100).run()
+    assert filled.query_params["min_px"] == "100"
+    assert len(names(filled)) == 3
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ({"box": "0,0,1"}, "box='0,0,1'"),
+        ({"collection": "nowhere"}, "no collection is called 'nowhere'"),
+        ({"image": "9999"}, "9999"),
+        ({"q": "0" * 64}, "not kept here any more"),
+        ({"image": "1", "k": "100000"}, "100000"),
+        ({"image": "1", "box": "0.5,0.5,0.2,0.9"}, "box"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_one_sentence(filled, address, sentence):
+    for name, value in address.items():
+        filled.query_params[name] = value
+    filled.run()
+    assert not filled.exception
+    assert [sentence in error.value and "\n" not in error.value for error in filled.error] == [True]
+
+
+def test_what_breaks_inside_is_one_sentence_too(filled, monkeypatch):
+    monkeypatch.setattr(library, "collections", lambda resources: 1 / 0)
+    filled.run()
+    assert not filled.exception
+    assert [error.value for error in filled.error] == [failures.BROKEN]
+
+
+def test_the_library_shows_collections_then_their_pictures_and_refusals(filled):
+    filled.switch_page(LIBRARY).run()
+    card = sent(filled, "shelf")["cards"][0]
+    assert (card["name"], len(card["covers"]), card["line"]) == (COLLECTION, 4, "4 pictures · 1 refused")
+    filled.query_params["collection"] = COLLECTION
+    filled.run()
+    assert names(filled, "pictures") == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+    assert filled.table[0].value["Picture"].tolist() == ["broken.jpg"]
+    assert "cut short" in filled.table[0].value["Why"][0]
+
+
+def test_refused_pictures_can_be_tried_again(filled, resources):
+    filled.query_params["collection"] = COLLECTION
+    filled.switch_page(LIBRARY).run()
+    next(button for button in filled.button if button.label == "Try these again").click().run()
+    assert library.collection(resources, COLLECTION).pending == 1
+
+
+def test_a_collection_is_put_away_and_comes_back_whole(filled, resources):
+    filled.query_params["collection"] = COLLECTION
+    filled.switch_page(LIBRARY).run()
+    next(button for button in filled.button if button.label == "Delete collection").click().run()
+    assert library.collections(resources) == []
+    assert library.restore_collection(resources, COLLECTION).ready == 4
+
+
+def test_only_folders_under_the_allowed_roots_are_read(resources, tmp_path):
+    (tmp_path / "photos").mkdir()
+    settings = resources.settings.model_copy(update={"allowed_roots": [tmp_path / "photos"]})
+    (tmp_path / "photos" / "way out").symlink_to(tmp_path)
+    for text in (str(tmp_path), f"{tmp_path}/photos/..", f"{tmp_path}/photos/way out", "/etc"):
+        with pytest.raises(failures.AppError, match="outside the folders"):
+            folders.allowed(settings, text)
+    with pytest.raises(failures.AppError, match="no folder"):
+        folders.allowed(settings, f"{tmp_path}/photos/nowhere")
+    assert folders.allowed(settings, f" {tmp_path}/photos ") == tmp_path / "photos"

@@ -1,0 +1,42 @@
+"""A worker that is told to stop ends its batch, gives back the rest, and takes its leave."""
+
+import signal
+import time
+
+from sqlalchemy import func, select
+
+from app.catalog.models import Image, ImageStatus, Worker
+from app.cli.supervisor import STOP_S
+from app.resources import Resources, open_resources
+from tests.conftest import make_settings, paint
+from tests.program import Program, wait_until
+from tests.workshop import COLLECTION
+
+PHOTOS = 60
+BATCH = 4
+
+
+def counts(resources: Resources) -> dict[tuple[ImageStatus, int], int]:
+    """Images by status and attempts."""
+    rows = select(Image.status, Image.attempts, func.count()).group_by(Image.status, Image.attempts)
+    with resources.catalog.read() as session:
+        return {(status, attempts): number for status, attempts, number in session.execute(rows)}
+
+
+def test_a_stop_in_the_middle_of_the_work_costs_no_attempt(tmp_path):
+    for number in range(PHOTOS):
+        paint(tmp_path / "many" / f"{number}.jpg", number)
+    with Program(tmp_path / "home", batch_images=BATCH) as program:
+        program.json("ingest", tmp_path / "many", "-c", COLLECTION, "--no-wait")
+        resources = open_resources(make_settings(program.home))
+        worker = program.start("worker")
+        wait_until(lambda: counts(resources).get((ImageStatus.READY, 1)), "the first batch")
+        asked = time.monotonic()
+        worker.send_signal(signal.SIGTERM)
+        worker.communicate(timeout=2 * STOP_S)
+        assert (worker.returncode, time.monotonic() - asked < STOP_S) == (128 + signal.SIGTERM, True)
+        left = counts(resources)
+        assert set(left) == {(ImageStatus.READY, 1), (ImageStatus.PENDING, 0)}
+        with resources.catalog.read() as session:
+            assert session.scalar(select(func.count()).select_from(Worker)) == 0
+        resources.catalog.dispose()

@@ -1,0 +1,37 @@
+"""A worker's workshop inside the test's own process: real decode children, a real encoder, no Celery."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from app import library
+from app.encoders import Encoders
+from app.ingest import scan
+from app.ingest.embed import Workshop, embed_pending
+from app.ingest.scan import ScanReport
+from app.resources import Resources
+from app.vision.decoder import Decoder
+
+COLLECTION = "photos"
+
+
+@contextlib.contextmanager
+def workshop(resources: Resources, encoders: Encoders, name: str = "test") -> Iterator[Workshop]:
+    with Decoder(resources.settings) as decoder:
+        yield Workshop(resources, encoders, decoder, name)
+
+
+def work(shop: Workshop) -> None:
+    """Embed everything that waits in the collection."""
+    collection_id = library.collection(shop.resources, COLLECTION).id
+    assert embed_pending(shop, collection_id, budget_s=120, should_stop=lambda: False) is False
+
+
+def fill(shop: Workshop, *paths: Path) -> ScanReport:
+    """Scan these paths into the collection, made if need be, and embed them."""
+    names = [facts.name for facts in library.collections(shop.resources)]
+    if COLLECTION not in names:
+        library.create_collection(shop.resources, COLLECTION, encoders=shop.encoders)
+    report = scan.ingest(shop.resources, paths, COLLECTION)
+    work(shop)
+    return scan.settle(shop.resources, report)

@@ -1,0 +1,65 @@
+"""The jobs' bodies: a guard ladder and one call each. Running one twice is harmless."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+from celery import shared_task
+from celery.worker import state
+
+from app import upkeep
+from app.errors import AppError, NotFound
+from app.ingest.embed import embed_pending
+from app.jobs import LONGEST_TASK_S, Job, enqueue
+from workers import process
+
+log = logging.getLogger(__name__)
+
+PAUSE_AFTER_TROUBLE_S = 10.0  # missing weights don't come back within milliseconds
+
+
+@shared_task(name=Job.EMBED_PENDING)
+def embed(collection_id: int) -> None:
+    worker = process.current
+    settings = worker.workshop.resources.settings
+    with _at_work():
+        more = embed_pending(worker.workshop, collection_id, budget_s=LONGEST_TASK_S / 2, should_stop=_is_told_to_stop)
+        enqueue(settings, Job.EMBED_PENDING if more else Job.BUILD_SNAPSHOT, collection_id=collection_id)
+
+
+@shared_task(name=Job.BUILD_SNAPSHOT)
+def build_snapshot(collection_id: int) -> None:
+    with _at_work():
+        upkeep.rebuild(process.current.workshop.resources, collection_id)
+
+
+def _is_told_to_stop() -> bool:
+    return state.should_stop is not None  # else the exit code to stop with, which is 0
+
+
+@contextlib.contextmanager
+def _at_work() -> Iterator[None]:
+    """Hold the pulse while a task runs. A refusal is shown where people look: the rows still say what remains."""
+    worker, trouble = process.current, None
+    worker.pulse.task_started()
+    try:
+        yield
+    except NotFound as gone:
+        log.info("%s: nothing to do", gone)
+    except AppError as refusal:
+        log.error("%s", refusal)
+        trouble = str(refusal)
+    except Exception as error:
+        trouble = f"{type(error).__name__}: {error}"  # a full disk, a graphics card out of memory
+        raise
+    finally:
+        _report(worker, trouble)
+        worker.pulse.task_ended(PAUSE_AFTER_TROUBLE_S if trouble else 0.0)
+
+
+def _report(worker: process.WorkerProcess, trouble: str | None) -> None:
+    """Where the database is the trouble it can't be told there, and the pulse must still go on."""
+    try:
+        worker.heartbeat.report(trouble)
+    except AppError as refusal:
+        log.error("%s", refusal)
