@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-START_S = 20.0
+START_S = 60.0
 
 
 def need(program: str | None, name: str, install: str) -> str:
@@ -40,6 +40,17 @@ def wait_for_port(port: int, process: subprocess.Popen) -> None:
             return
         time.sleep(0.05)
     raise TimeoutError(f"nothing listens on {port} after {START_S} s")
+
+
+def wait_until_accepting(probe: list[str], process: subprocess.Popen) -> None:
+    """A server may listen before it serves: PostgreSQL refuses with "starting up" for a while."""
+    deadline = time.monotonic() + START_S
+    while subprocess.run(probe).returncode != 0:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args} ended with {process.returncode}")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{probe} still refuses after {START_S} s")
+        time.sleep(0.05)
 
 
 def postgres_bin() -> Path | None:
@@ -76,7 +87,7 @@ def postgres(password: str = "", init_options: Sequence[str] = ()) -> Iterator[s
         as_postgres([str(programs / "postgres"), "-D", str(data), "-p", str(port), *options]), stderr=subprocess.DEVNULL
     )
     try:
-        wait_for_port(port, server)
+        wait_until_accepting([str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)], server)
         yield f"postgresql://dinoseek{':' if password else ''}{password}@127.0.0.1:{port}/postgres"
     finally:
         stop_group(server)
