@@ -52,7 +52,7 @@ def count(architecture: Architecture) -> tuple[int, int]:
         for module in network.modules():
             if type(module) in MACS:
                 module.register_forward_hook(add)
-        network(torch.empty(1, 3, COUNTED_PX, COUNTED_PX))
+        network.forward_features(torch.empty(1, 3, COUNTED_PX, COUNTED_PX))
     return sum(parameter.numel() for parameter in network.parameters()), macs
 
 

@@ -6,7 +6,8 @@ Sources: An Image is Worth 16x16 Words (arXiv 2010.11929), DINOv2 (2304.07193), 
 Letters: B images, H x W pixels, N patches = (H/14)(W/14), R registers, T tokens = 1 + R + N, D width, h heads.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -14,16 +15,25 @@ from torch.nn import functional as F
 
 from app.errors import InvalidInput
 from app.vision.architectures import GRID, PATCH_PX, Architecture
+from app.vision.positions import resample, resampling
+from app.vision.sides import fitting
 
 NORM_EPS = 1e-6  # torch's default of 1e-5 moves the output by 4e-5
 
 
+class Feature(NamedTuple):
+    """A picture as a whole: a tuple of one, as mmpretrain returns it."""
+
+    cls: Tensor  # (B, D), after the final norm
+
+
 class Tokens(NamedTuple):
-    """What the network says, after the final norm."""
+    """All the network says of a picture, after the final norm."""
 
     cls: Tensor  # (B, D), the picture as a whole
     registers: Tensor  # (B, R, D), R may be 0
     patches: Tensor  # (B, N, D), row by row from the top left
+    prenorm: Tensor  # (B, T, D), all of them in this order, before the final norm
 
 
 class PatchEmbed(nn.Module):
@@ -34,7 +44,8 @@ class PatchEmbed(nn.Module):
         self.proj = nn.Conv2d(3, dim, kernel_size=PATCH_PX, stride=PATCH_PX)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.proj(x).flatten(2).transpose(1, 2)  # (B, 3, H, W) -> (B, N, D)
+        x = self.proj(x.to(self.proj.weight.dtype))  # (B, 3, H, W) -> (B, D, H/14, W/14)
+        return x.flatten(2).transpose(1, 2)  # (B, N, D)
 
 
 class Attention(nn.Module):
@@ -111,12 +122,18 @@ class Block(nn.Module):
 
 
 class VisionTransformer(nn.Module):
-    """Normalised pictures (B, 3, H, W), sides multiples of 14 -> Tokens. Weights are loaded, never trained here."""
+    """Normalised pictures, float (B, 3, H, W) of any size -> what they show. In eval mode, weights without gradients.
 
-    def __init__(self, architecture: Architecture) -> None:
+    `positions` names how trained positions are resampled, a row of `RESAMPLINGS`; none: as the weights were published.
+    `sides` names what becomes of sides that are no multiples of 14, a row of `SIDES`.
+    """
+
+    def __init__(self, architecture: Architecture, positions: str | None = None, sides: str = "refuse") -> None:
         super().__init__()
         dim = architecture.dim
         self.architecture = architecture
+        self.resampling = resampling(architecture, positions)
+        self.fit = fitting(sides)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + GRID * GRID, dim))
         self.mask_token = nn.Parameter(torch.zeros(1, dim))  # of training; kept so that files load strictly
@@ -125,33 +142,96 @@ class VisionTransformer(nn.Module):
         self.patch_embed = PatchEmbed(dim)
         self.blocks = nn.ModuleList(Block(architecture) for _ in range(architecture.depth))
         self.norm = nn.LayerNorm(dim, eps=NORM_EPS)
+        self.eval().requires_grad_(False)
 
-    def forward(self, x: Tensor) -> Tokens:
-        """Raises InvalidInput unless both sides are multiples of 14."""
-        B, _, H, W = x.shape
-        if H % PATCH_PX or W % PATCH_PX:
-            raise InvalidInput(f"a picture of {H} x {W} px: the network takes sides that are multiples of {PATCH_PX}")
-        R = self.architecture.registers
-        x = torch.cat([self.cls_token.expand(B, -1, -1), self.patch_embed(x)], dim=1)  # (B, 1 + N, D)
-        x = x + self.positions(H // PATCH_PX, W // PATCH_PX)
-        if R:  # between the cls token and the patches, without a position
-            x = torch.cat([x[:, :1], self.register_tokens.expand(B, -1, -1), x[:, 1:]], dim=1)  # (B, T, D)
+    @classmethod
+    def with_weights(cls, architecture: Architecture, weights: Mapping[str, Tensor], **options) -> Self:
+        """Around tensors by their official names, used as they are: those mapped from a file stay in the file."""
+        with torch.device("meta"):
+            network = cls(architecture, **options)
+        network.load_state_dict(weights, strict=True, assign=True)
+        return network
+
+    def forward(self, x: Tensor) -> Feature:
+        """Raises InvalidInput for what is no batch of pictures, or for sides that are refused."""
+        return Feature(self.forward_features(x).cls)
+
+    def extract_feat(self, x: Tensor) -> Feature:
+        """The same, by mmpretrain's name."""
+        return self(x)
+
+    def forward_features(self, x: Tensor) -> Tokens:
+        """Raises InvalidInput as `forward` does."""
+        x = self._embed(self._fitted(x))
         for block in self.blocks:
             x = block(x)
-        x = self.norm(x)
-        return Tokens(cls=x[:, 0], registers=x[:, 1 : 1 + R], patches=x[:, 1 + R :])
+        return self._tokens(x)
+
+    def get_intermediate_layers(
+        self,
+        x: Tensor,
+        n: int | Sequence[int] = 1,
+        reshape: bool = False,
+        return_class_token: bool = False,
+        norm: bool = True,
+    ) -> tuple[Tensor | tuple[Tensor, Tensor], ...]:
+        """Patches after the last `n` blocks, or after those numbered (from 0; -1 is the last), in the order given.
+
+        Each (B, N, D), reshaped (B, D, H/14, W/14); with the class token a pair of that and (B, D). `norm` is the final
+        one, laid on every block. Raises InvalidInput for a block that is not there, and as `forward` does.
+        """
+        x = self._fitted(x)
+        grid = [side // PATCH_PX for side in x.shape[-2:]]
+        taken = self._after_blocks(self._embed(x), self._numbers(n))
+        layers = [self._tokens(tokens, norm) for tokens in taken]
+        patches = tuple(_as_map(layer.patches, grid) if reshape else layer.patches for layer in layers)
+        if not return_class_token:
+            return patches
+        return tuple(zip(patches, (layer.cls for layer in layers), strict=True))
 
     def positions(self, rows: int, columns: int) -> Tensor:
-        """(1, 1 + rows * columns, D): the trained 37 x 37 grid resampled; the cls position is never touched."""
-        if (rows, columns) == (GRID, GRID):
-            return self.pos_embed
-        cls, grid = self.pos_embed[:, :1], self.pos_embed[:, 1:]
-        grid = grid.view(1, GRID, GRID, -1).permute(0, 3, 1, 2).float()  # half precision would shift the samples
-        grid = F.interpolate(grid, mode="bicubic", **self._sampling(rows, columns))  # (1, D, rows, columns)
-        return torch.cat([cls, grid.flatten(2).transpose(1, 2).to(cls.dtype)], dim=1)
+        """(1, 1 + rows * columns, D), by this network's convention."""
+        return resample(self.pos_embed, rows, columns, self.resampling)
 
-    def _sampling(self, rows: int, columns: int) -> dict:
-        offset, antialias = self.architecture.position_offset, self.architecture.position_antialias
-        if offset:  # the step becomes 37 / (rows + offset): what the weights without registers were trained with
-            return {"scale_factor": ((rows + offset) / GRID, (columns + offset) / GRID), "antialias": antialias}
-        return {"size": (rows, columns), "antialias": antialias}
+    def _fitted(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W) with sides that are multiples of 14."""
+        if x.dim() != 4 or x.shape[1] != 3 or not x.is_floating_point():
+            raise InvalidInput(f"pictures of {x.dtype} {tuple(x.shape)}: expected normalised floats (B, 3, H, W)")
+        fitted = self.fit(x)
+        if 0 in fitted.shape[2:]:
+            raise InvalidInput(f"a picture of {x.shape[2]} x {x.shape[3]} px: no patch of {PATCH_PX} px is left of it")
+        return fitted
+
+    def _embed(self, x: Tensor) -> Tensor:
+        B, _, H, W = x.shape
+        x = torch.cat([self.cls_token.expand(B, -1, -1), self.patch_embed(x)], dim=1)  # (B, 1 + N, D)
+        x = x + self.positions(H // PATCH_PX, W // PATCH_PX)
+        if not self.architecture.registers:
+            return x
+        registers = self.register_tokens.expand(B, -1, -1)  # between the cls token and the patches, without a position
+        return torch.cat([x[:, :1], registers, x[:, 1:]], dim=1)  # (B, T, D)
+
+    def _after_blocks(self, x: Tensor, numbers: Sequence[int]) -> list[Tensor]:
+        """The tokens (B, T, D) that leave each of these blocks; none behind the last of them is run."""
+        taken = {}
+        for number, block in enumerate(self.blocks[: max(numbers) + 1]):
+            x = block(x)
+            if number in numbers:
+                taken[number] = x
+        return [taken[number] for number in numbers]
+
+    def _numbers(self, n: int | Sequence[int]) -> list[int]:
+        depth = len(self.blocks)
+        wanted = range(-n, 0) if isinstance(n, int) else n
+        if not wanted or not all(-depth <= number < depth for number in wanted):
+            raise InvalidInput(f"blocks {n!r}: expected how many of the last, 1 to {depth}, or numbers below {depth}")
+        return [number % depth for number in wanted]
+
+    def _tokens(self, x: Tensor, norm: bool = True) -> Tokens:
+        R, said = self.architecture.registers, self.norm(x) if norm else x
+        return Tokens(cls=said[:, 0], registers=said[:, 1 : 1 + R], patches=said[:, 1 + R :], prenorm=x)
+
+
+def _as_map(patches: Tensor, grid: Sequence[int]) -> Tensor:
+    """(B, N, D) -> (B, D, rows, columns)."""
+    return patches.transpose(1, 2).unflatten(2, grid).contiguous()
