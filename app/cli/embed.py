@@ -31,11 +31,11 @@ def embed(
     settings = get_settings()
     encoder = Encoders(settings).named(model or settings.model)
     with Decoder(settings) as decoder, progress_bar("pictures") as bar:
-        futures = [decoder.submit(path) for path in images]
+        futures = [decoder.submit(path, preprocessing=encoder.key.preprocessing) for path in images]
         vectors = np.empty((len(images), encoder.key.dim), np.float32)
         task = bar.add_task("embedding", total=len(images), rate="")
         for start in range(0, len(images), BATCH):
-            pixels = np.stack([future.result().pixels for future in futures[start : start + BATCH]])
+            pixels = [future.result().pixels for future in futures[start : start + BATCH]]
             vectors[start : start + BATCH] = encoder.embed(pixels)
             bar.advance(task, len(pixels))
     _save(out, vectors)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -112,17 +113,17 @@ def _begin(workshop: Workshop, collection_id: int) -> Batch | None:
     if not claimed:
         return None
     batch = Batch(collection_id, key, claimed)
-    batch.decoding = _send_to_decoder(workshop, claimed)
+    batch.decoding = _send_to_decoder(workshop, key, claimed)
     return batch
 
 
-def _send_to_decoder(workshop: Workshop, claimed: Sequence[Claim]) -> dict[int, Future]:
+def _send_to_decoder(workshop: Workshop, key: ModelKey, claimed: Sequence[Claim]) -> dict[int, Future]:
     with workshop.resources.catalog.read() as session:
         rows = [images.get(session, claim.image_id) for claim in claimed]
         paths = sources(workshop.resources, session, rows)
     present = {image_id: first_present(places) for image_id, places in paths.items()}
-    submit = workshop.decoder.submit
-    return {image_id: submit(path, thumbnail=True) for image_id, path in present.items() if path is not None}
+    submit = partial(workshop.decoder.submit, preprocessing=key.preprocessing, thumbnail=True)
+    return {image_id: submit(path) for image_id, path in present.items() if path is not None}
 
 
 def _finish(workshop: Workshop, encoder: Encoder, batch: Batch) -> None:
@@ -156,9 +157,8 @@ def _embed(encoder: Encoder, outcome: Outcome) -> np.ndarray:
     """Unit vectors (N, D) of the prepared pictures. One whose vector is no vector is refused alone."""
     if not outcome.prepared:
         return np.empty((0, encoder.key.dim), np.float32)
-    pixels = np.stack([prepared.pixels for _, prepared in outcome.prepared])
     try:
-        return encoder.embed(pixels)
+        return encoder.embed([prepared.pixels for _, prepared in outcome.prepared])
     except BadVector:
         return _embed_one_by_one(encoder, outcome)
 
@@ -167,7 +167,7 @@ def _embed_one_by_one(encoder: Encoder, outcome: Outcome) -> np.ndarray:
     kept, vectors = [], []
     for claim, prepared in outcome.prepared:
         try:
-            vectors.append(encoder.embed(prepared.pixels[None])[0])
+            vectors.append(encoder.embed([prepared.pixels])[0])
             kept.append((claim, prepared))
         except BadVector as refusal:
             outcome.refused.append((claim, "bad_vector", str(refusal)))

@@ -101,8 +101,8 @@ class SearchDesk:
             key = collections.model_of(session, collections.get(session, terms.collection))
         encoder = self._encoders.of(key)
         watch = Stopwatch()
-        prepared = self._decoder.submit(source, box=terms.box).result()
-        vector = encoder.embed(prepared.pixels[None])[0]
+        prepared = self._decoder.submit(source, preprocessing=key.preprocessing, box=terms.box).result()
+        vector = encoder.embed([prepared.pixels])[0]
         watch.lap("embed")
         return self._answer(vector, terms, watch)
 

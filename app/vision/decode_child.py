@@ -48,7 +48,7 @@ Job = Callable[[dict, bytes, Limits], Answer]
 
 
 def prepare(request: dict, data: bytes, limits: Limits) -> Answer:
-    """`request` has `path`, or null and the picture in `data`; `name`; `box`; `thumbnail`.
+    """`request` has `path`, or null and the picture in `data`; `name`; `box`; `preprocessing`; `thumbnail`.
 
     Raises UnreadableImage, and InvalidInput for the box.
     """
@@ -56,7 +56,9 @@ def prepare(request: dict, data: bytes, limits: Limits) -> Answer:
     data = read_regular_file(path, limits.max_file_bytes) if path is not None else data
     picture = pixels.decode(data, max_pixels=limits.max_pixels, name=path or request["name"])
     box = tuple(request["box"]) if request["box"] else None
+    seen = pixels.prepare(picture, box, request["preprocessing"])
     facts = {
+        "shape": seen.shape[:2],
         "digest": hashlib.sha256(data).hexdigest(),
         "height_px": picture.image.height,
         "width_px": picture.image.width,
@@ -67,7 +69,7 @@ def prepare(request: dict, data: bytes, limits: Limits) -> Answer:
         "notes": picture.notes,
     }
     thumbnail = pixels.thumbnail(picture, limits.thumbnail_px) if request["thumbnail"] else b""
-    return Answer(facts, pixels.prepare(picture, box).tobytes(), thumbnail)
+    return Answer(facts, seen.tobytes(), thumbnail)
 
 
 def read_regular_file(path: str, max_bytes: int) -> bytes:

@@ -20,7 +20,8 @@ import app
 from app.errors import AppError, InvalidInput, UnreadableImage
 from app.settings import Settings
 from app.vision.decode_child import Limits
-from app.vision.pixels import SIDE_PX, Box
+from app.vision.pixels import Box
+from app.vision.preprocessing import DEFAULT, Preprocessing, get_preprocessing
 
 # -P: a numpy.py lying in the folder we were started in must not become part of the program
 PROGRAM = (sys.executable, "-P", "-m", "app.vision.decode_child")
@@ -34,7 +35,7 @@ class Prepared:
     """One picture, ready for the network and the catalogue. Small, and safe to pickle."""
 
     digest: str  # SHA-256 of the very bytes that were decoded
-    pixels: np.ndarray  # uint8 (SIDE_PX, SIDE_PX, 3)
+    pixels: np.ndarray  # uint8 (H, W, 3), as its preprocessing allows
     height_px: int  # upright
     width_px: int
     size_bytes: int
@@ -65,14 +66,21 @@ class Decoder:
         self._idle: LifoQueue[_Child] = LifoQueue()
 
     def submit(
-        self, source: Path | bytes, *, box: Box | None = None, thumbnail: bool = False, name: str = ""
+        self,
+        source: Path | bytes,
+        *,
+        preprocessing: str = DEFAULT,
+        box: Box | None = None,
+        thumbnail: bool = False,
+        name: str = "",
     ) -> Future[Prepared]:
         """The future raises UnreadableImage, whatever went wrong, or InvalidInput for the box.
 
-        `name` helps to say what refused bytes are; a path names itself.
+        `name` helps to say what refused bytes are; a path names itself. Raises NotFound for the preprocessing.
         """
         path = os.fspath(source) if isinstance(source, Path) else None
-        request = {"path": path, "name": name, "box": box, "thumbnail": thumbnail}
+        preprocessing = get_preprocessing(preprocessing).name
+        request = {"path": path, "name": name, "box": box, "preprocessing": preprocessing, "thumbnail": thumbnail}
         return self._threads.submit(self._decode, request, source if path is None else b"")
 
     def close(self) -> None:
@@ -145,7 +153,8 @@ class _Child:
         try:
             self._line.send_bytes(json.dumps(request).encode())
             self._line.send_bytes(data)
-            return _understood(*(self._line.recv_bytes(MOST_ANSWER_BYTES) for _ in range(3)))
+            header, pixels, thumbnail = (self._line.recv_bytes(MOST_ANSWER_BYTES) for _ in range(3))
+            return _understood(header, pixels, thumbnail, get_preprocessing(request["preprocessing"]))
         except (EOFError, OSError, ValueError, KeyError, TypeError):
             raise self._obituary() from None
         finally:
@@ -175,7 +184,7 @@ class _Child:
         )
 
 
-def _understood(header: bytes, pixels: bytes, thumbnail: bytes) -> Prepared | AppError:
+def _understood(header: bytes, pixels: bytes, thumbnail: bytes, preprocessing: Preprocessing) -> Prepared | AppError:
     """Raises ValueError, KeyError or TypeError for an answer that is none."""
     facts = json.loads(header)
     if "refusal" in facts:
@@ -184,5 +193,8 @@ def _understood(header: bytes, pixels: bytes, thumbnail: bytes) -> Prepared | Ap
         return InvalidInput(facts["invalid"])
     facts["taken_at"] = datetime.fromisoformat(facts["taken_at"]) if facts["taken_at"] else None
     facts["notes"] = tuple(facts["notes"])
-    square = np.frombuffer(pixels, np.uint8).reshape(SIDE_PX, SIDE_PX, 3)
-    return Prepared(**facts, pixels=square, thumbnail=thumbnail or None)
+    height, width = facts.pop("shape")
+    if not preprocessing.allows((height, width)):
+        raise ValueError(f"{preprocessing.name} gives no {height} x {width} px")
+    seen = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+    return Prepared(**facts, pixels=seen, thumbnail=thumbnail or None)

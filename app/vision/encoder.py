@@ -1,6 +1,7 @@
 """Pixels to vectors: one network on one device."""
 
 import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,9 @@ from torch import Tensor
 
 from app.errors import BadVector, InvalidInput
 from app.vision import checkpoints, untrained
-from app.vision.architectures import Architecture
+from app.vision.architectures import PATCH_PX, Architecture
 from app.vision.models import ModelKey, find_weights, resolve_model
-from app.vision.pixels import PREPROCESSING, SIDE_PX
+from app.vision.preprocessing import DEFAULT, get_preprocessing
 from app.vision.vit import VisionTransformer
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet, RGB, what DINOv2 was trained with
@@ -28,8 +29,17 @@ class Encoder:
         self._mean, self._std = (torch.tensor(row, device=device).view(3, 1, 1) for row in (MEAN, STD))
 
     @classmethod
-    def open(cls, name: str, weights_dir: Path, device: str = "auto", threads: int | None = None) -> "Encoder":
+    def open(
+        cls,
+        name: str,
+        weights_dir: Path,
+        device: str = "auto",
+        threads: int | None = None,
+        preprocessing: str = DEFAULT,
+    ) -> "Encoder":
         """`name` as for `resolve_model`; device `auto`, `cpu`, `cuda`, `cuda:1` or `mps`; threads of the whole process.
+
+        The preprocessing is only noted in the key: whoever decodes for this encoder asks for `key.preprocessing`.
 
         Raises NotFound, WeightsUnavailable, BadCheckpoint, InvalidInput for a device that is not here.
         """
@@ -41,18 +51,19 @@ class Encoder:
         with torch.device("meta"):
             network = VisionTransformer(architecture)
         network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=True, assign=True)
-        key = ModelKey(architecture.name, digest, PREPROCESSING, "float32", architecture.dim, architecture.trained)
+        seen = get_preprocessing(preprocessing).name
+        key = ModelKey(architecture.name, digest, seen, "float32", architecture.dim, architecture.trained)
         return cls(network, key, chosen)
 
-    def embed(self, pixels: np.ndarray) -> np.ndarray:
-        """Pictures from `prepare`, uint8 (B, S, S, 3) -> unit vectors, float32 (B, D), in the order given.
+    def embed(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
+        """Pictures from `prepare`, uint8 (H, W, 3), of any shapes -> unit vectors, float32 (B, D), in the order given.
 
         The vector is the cls token after the final norm. Raises BadVector when one is not finite or zero.
         """
-        if pixels.dtype != np.uint8 or pixels.shape[1:] != (SIDE_PX, SIDE_PX, 3):
-            raise InvalidInput(f"pixels of {pixels.dtype} {pixels.shape}: expected uint8 (B, {SIDE_PX}, {SIDE_PX}, 3)")
-        parts = [self._embed(pixels[start : start + BATCH]) for start in range(0, len(pixels), BATCH)]
-        return np.concatenate(parts) if parts else np.empty((0, self.key.dim), np.float32)
+        vectors = np.empty((len(pixels), self.key.dim), np.float32)
+        for rows in _batches(pixels):
+            vectors[rows] = self._embed(np.stack([pixels[row] for row in rows]))
+        return vectors
 
     def _embed(self, pixels: np.ndarray) -> np.ndarray:
         with torch.inference_mode(), _exact(self.device):
@@ -62,6 +73,24 @@ class Encoder:
     def _normalised(self, pixels: Tensor) -> Tensor:
         x = pixels.to(self.device).permute(0, 3, 1, 2).float() / 255  # (B, 3, S, S)
         return (x - self._mean) / self._std
+
+
+def _batches(pixels: Sequence[np.ndarray]) -> Iterator[list[int]]:
+    """Positions of pictures of one shape, at most BATCH of them. Raises InvalidInput for what is no such picture."""
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for row, picture in enumerate(pixels):
+        alike.setdefault(_checked(picture).shape, []).append(row)
+    for rows in alike.values():
+        yield from (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+
+
+def _checked(picture: np.ndarray) -> np.ndarray:
+    whole = picture.ndim == 3 and picture.shape[2] == 3 and all(s and s % PATCH_PX == 0 for s in picture.shape[:2])
+    if picture.dtype != np.uint8 or not whole:
+        raise InvalidInput(
+            f"pixels of {picture.dtype} {picture.shape}: expected uint8 (H, W, 3), sides multiples of {PATCH_PX}"
+        )
+    return picture
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:

@@ -20,15 +20,13 @@ from PIL import JpegImagePlugin
 
 from app.errors import InvalidInput, UnreadableImage
 from app.vision import metadata
-from app.vision.colour import to_srgb
+from app.vision.colour import BACKGROUND, to_srgb
 from app.vision.contents import HEAD_BYTES, Contents, identify, sniff
 from app.vision.heif import register_heif
+from app.vision.preprocessing import DEFAULT, get_preprocessing
 
-__all__ = ["PREPROCESSING", "SIDE_PX", "Picture", "decode", "prepare", "sniff", "thumbnail"]
+__all__ = ["Picture", "decode", "prepare", "sniff", "thumbnail"]
 
-SIDE_PX = 224
-# In every vector's key. The whole picture, to sRGB on white, squashed by Pillow's bicubic at full size
-PREPROCESSING = "squash224-v1"
 MAX_PIXELS = 64_000_000
 THUMBNAIL_QUALITY = 80
 THUMBNAIL_METHOD = 2  # of 0 to 6: half the time of the usual 4, for 3 % more bytes
@@ -62,15 +60,21 @@ def decode(source: Path | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS, nam
         return _decode(data, contents, max_pixels)
 
 
-def prepare(picture: Picture | PIL.Image.Image, box: Box | None = None) -> np.ndarray:
-    """What the network sees: the whole picture, or the box's part of it, squashed to uint8 (SIDE_PX, SIDE_PX, 3).
+def prepare(picture: Picture | PIL.Image.Image, box: Box | None = None, preprocessing: str = DEFAULT) -> np.ndarray:
+    """What the network sees of the picture, or of the box's part of it: uint8 (H, W, 3), sides multiples of 14.
 
-    Nothing is cropped away: a square cut from the middle would lose what stands at the borders.
+    Raises InvalidInput for the box, NotFound for the name of the preprocessing.
     """
     image = _image(picture)
     if box is not None:  # cut, not resize(box=...): that would let the surroundings shine in at the edges
         image = image.crop(box_px(box, image.size))
-    return np.asarray(image.resize((SIDE_PX, SIDE_PX), PIL.Image.Resampling.BICUBIC))
+    placement = get_preprocessing(preprocessing).place((image.height, image.width))
+    scaled = image.resize(placement.resized[::-1], PIL.Image.Resampling.BICUBIC)
+    if placement.resized == placement.canvas:
+        return np.asarray(scaled)
+    canvas = PIL.Image.new("RGB", placement.canvas[::-1], BACKGROUND)
+    canvas.paste(scaled, (placement.left, placement.top))
+    return np.asarray(canvas)
 
 
 def thumbnail(picture: Picture | PIL.Image.Image, long_side_px: int) -> bytes:

@@ -34,7 +34,9 @@ DEATHS = {
     "die-at-the-next": lambda: DEATHS.update({"": os.abort}),
 }
 LIES = {
-    "few-pixels": Answer({"taken_at": None, "notes": []}, b"123", b""),
+    "few-pixels": Answer({"taken_at": None, "notes": [], "shape": [224, 224]}, b"123", b""),
+    "many-pixels": Answer({"taken_at": None, "notes": [], "shape": [2240, 2240]}, bytes(2240 * 2240 * 3), b""),
+    "odd-sides": Answer({"taken_at": None, "notes": [], "shape": [1, 2]}, b"123456", b""),
     "no-facts": Answer({}, b"", b""),
     "a-list": Answer([], b"", b""),
 }

@@ -12,7 +12,7 @@ from app.vision.architectures import Architecture, get_architecture
 from app.vision.encoder import Encoder, choose_device, unit_rows
 from app.vision.facts import model_facts
 from app.vision.models import resolve_model
-from app.vision.pixels import PREPROCESSING
+from app.vision.preprocessing import DEFAULT
 
 # The bits of the untrained weights: vectors of two machines can be compared only while this holds on both
 UNTRAINED_SHA256 = "0ffb250556118fe8a60738cb79c8be4ccea92df3e6d3b0ed2a150e04d84dc2b2"
@@ -40,7 +40,7 @@ def test_the_key_says_all_that_makes_vectors_comparable(encoder):
     key = encoder.key
     assert (key.model, key.preprocessing, key.precision, key.dim, key.trained) == (
         "untrained_vits14",
-        PREPROCESSING,
+        DEFAULT,
         "float32",
         384,
         False,
@@ -57,7 +57,16 @@ def test_vectors_are_unit_float32_in_the_order_given(encoder, pixels):
 
 
 def test_no_pictures_give_no_vectors(encoder):
-    assert encoder.embed(np.empty((0, 224, 224, 3), np.uint8)).shape == (0, 384)
+    assert encoder.embed([]).shape == (0, 384)
+
+
+def test_pictures_of_many_shapes_come_back_in_the_order_given(encoder, monkeypatch):
+    monkeypatch.setattr("app.vision.encoder.BATCH", 2)
+    rng = np.random.default_rng(4)
+    shapes = [(28, 56), (56, 28), (28, 56), (28, 28), (28, 56), (28, 56)]
+    pictures = [rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in shapes]
+    one_by_one = np.concatenate([encoder.embed([picture]) for picture in pictures])
+    assert np.abs(encoder.embed(pictures) - one_by_one).max() < 1e-5
 
 
 def test_normalisation_is_imagenet_s(encoder):
@@ -65,7 +74,7 @@ def test_normalisation_is_imagenet_s(encoder):
     assert x[0, :, 0, 0].tolist() == pytest.approx([(1 - 0.485) / 0.229, (1 - 0.456) / 0.224, (1 - 0.406) / 0.225])
 
 
-@pytest.mark.parametrize("shape", [(224, 224, 3), (1, 3, 224, 224), (1, 518, 518, 3)])
+@pytest.mark.parametrize("shape", [(224, 224, 3), (1, 3, 224, 224), (1, 225, 224, 3), (1, 0, 224, 3), (1, 224, 224, 4)])
 def test_pixels_of_another_shape_are_refused(encoder, shape):
     with pytest.raises(InvalidInput, match="expected uint8"):
         encoder.embed(np.zeros(shape, np.uint8))

@@ -1,0 +1,130 @@
+"""How a picture of any shape becomes what the network sees, as one table. Geometry only: imports no Pillow, no torch.
+
+A row's name is part of every vector's key: whatever changes pixels, here, in `colour` or in `pixels`, needs a new one.
+Sizes are (height, width) in pixels.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.errors import NotFound
+from app.vision.architectures import PATCH_PX
+
+Size = tuple[int, int]
+
+MOST_ELONGATED = 16  # long side over short; what is longer is squeezed to it: else it would have no height left
+MOST_STRETCH = (
+    1 / 16
+)  # of a grid's sides against the picture's; allows 14 x 18 patches for 3:4, where 13 x 17 is nearest
+CROP_SHARE = 256 / 224  # the short side before the crop, over the square cut from it
+
+
+class Placement(NamedTuple):
+    """Scale the picture to `resized`, then lay its top left corner at (top, left) of a canvas.
+
+    Negative: what hangs over is cut off. What of the canvas stays bare is BACKGROUND.
+    """
+
+    resized: Size
+    canvas: Size  # multiples of PATCH_PX
+    top: int = 0
+    left: int = 0
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """One row: a name for keys, and what it stands for."""
+
+    name: str
+    fit: Callable[[Size, int], Placement]
+    side_px: int  # of the square; a grid has at most as many patches as that square
+
+    def place(self, size: Size) -> Placement:
+        """For a picture, or a box's part of one, of this size."""
+        return self.fit(size, self.side_px)
+
+    def allows(self, canvas: Size) -> bool:
+        """Could `place` give this canvas? Answers of a decode child are held against it."""
+        height, width = canvas
+        whole = height > 0 and width > 0 and height % PATCH_PX == 0 and width % PATCH_PX == 0
+        return whole and height * width <= self.side_px**2
+
+
+def squash(size: Size, side: int) -> Placement:
+    """The whole picture, its aspect lost."""
+    return Placement((side, side), (side, side))
+
+
+def pad(size: Size, side: int) -> Placement:
+    """The whole picture in its own aspect, centred on the background."""
+    long = side
+    short = max(PATCH_PX, round(side / _elongation(size)))
+    resized = (long, short) if _is_tall(size) else (short, long)
+    return Placement(resized, (side, side), *((side - length) // 2 for length in resized))
+
+
+def crop(size: Size, side: int) -> Placement:
+    """The square in the middle, as the published evaluation and Hugging Face's processor take it.
+
+    Both the long side and the offset are rounded down, where others round to even and land a pixel off.
+    """
+    short = round(side * CROP_SHARE)
+    long = min(short * max(size) // min(size), short * MOST_ELONGATED)
+    resized = (long, short) if _is_tall(size) else (short, long)
+    return Placement(resized, (side, side), *(-((length - side) // 2) for length in resized))
+
+
+def grid(size: Size, side: int) -> Placement:
+    """The whole picture in nearly its own aspect, on as many patches as a square of `side` has, or a few less."""
+    patches, elongation = (side // PATCH_PX) ** 2, _elongation(size)
+    choices = [(rows, columns) for rows in range(1, patches + 1) for columns in _columns(rows, elongation, patches)]
+    near = [choice for choice in choices if _stretch(choice, elongation) <= MOST_STRETCH]
+    short, long = max(near, key=lambda choice: (choice[0] * choice[1], -_stretch(choice, elongation)))
+    rows, columns = (long, short) if _is_tall(size) else (short, long)
+    canvas = (rows * PATCH_PX, columns * PATCH_PX)
+    return Placement(canvas, canvas)
+
+
+# fmt: off
+PREPROCESSINGS: tuple[Preprocessing, ...] = (
+    #             name              fit     side
+    Preprocessing("squash224-v1",   squash, 224),
+    Preprocessing("squash336-v1",   squash, 336),
+    Preprocessing("pad224-v1",      pad,    224),
+    Preprocessing("grid224-v1",     grid,   224),
+    Preprocessing("grid336-v1",     grid,   336),
+    Preprocessing("crop224-v1",     crop,   224),
+)
+# fmt: on
+DEFAULT = "squash224-v1"
+
+
+def get_preprocessing(name: str) -> Preprocessing:
+    """Raises NotFound, listing what is known."""
+    found = next((row for row in PREPROCESSINGS if row.name == name), None)
+    if found is None:
+        known = ", ".join(row.name for row in PREPROCESSINGS)
+        raise NotFound(f"no preprocessing is called {name!r}: choose one of {known}")
+    return found
+
+
+def _is_tall(size: Size) -> bool:
+    return size[0] > size[1]
+
+
+def _elongation(size: Size) -> float:
+    """Long side over short, 1 to MOST_ELONGATED."""
+    return min(max(size) / min(size), MOST_ELONGATED)
+
+
+def _columns(rows: int, elongation: float, most: int) -> set[int]:
+    """How many columns come near the aspect, within so many patches in all."""
+    exact = rows * elongation
+    return {columns for columns in (math.floor(exact), math.ceil(exact)) if rows <= columns <= most // rows}
+
+
+def _stretch(choice: Size, elongation: float) -> float:
+    rows, columns = choice
+    return abs(math.log(columns / rows / elongation))
