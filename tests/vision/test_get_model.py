@@ -46,7 +46,7 @@ print(json.dumps({
 def measured(name: str, path: Path, side_px: int) -> dict:
     """By a process of its own, whose peak is of nothing else."""
     command = [sys.executable, "-c", MEASURED, name, str(path), str(side_px)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
 def write_noise(architecture: Architecture, path: Path) -> None:
