@@ -26,6 +26,7 @@ COMMANDS = {
     "ingest": ("app.cli.ingest", "Put folders and files of pictures into a collection."),
     "search": ("app.cli.search", "Find the pictures that look like one."),
     "embed": ("app.cli.embed", "Vectors of pictures, into a NumPy file."),
+    "eval": ("app.cli.evaluate", "How good a model is on pictures whose truth is known."),
     "index": ("app.cli.index", "A collection's index: status, build, verify."),
     "doctor": ("app.cli.doctor", "What is configured, what works, what to do about the rest."),
 }

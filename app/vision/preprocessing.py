@@ -15,9 +15,7 @@ from app.vision.architectures import PATCH_PX
 Size = tuple[int, int]
 
 MOST_ELONGATED = 16  # long side over short; what is longer is squeezed to it: else it would have no height left
-MOST_STRETCH = (
-    1 / 16
-)  # of a grid's sides against the picture's; allows 14 x 18 patches for 3:4, where 13 x 17 is nearest
+MOST_STRETCH = 1 / 16  # of a grid's aspect against the picture's; allows 14 x 18 patches for 3:4, not only 13 x 17
 CROP_SHARE = 256 / 224  # the short side before the crop, over the square cut from it
 
 
@@ -79,11 +77,10 @@ def crop(size: Size, side: int) -> Placement:
 def grid(size: Size, side: int) -> Placement:
     """The whole picture in nearly its own aspect, on as many patches as a square of `side` has, or a few less."""
     patches, elongation = (side // PATCH_PX) ** 2, _elongation(size)
-    choices = [(rows, columns) for rows in range(1, patches + 1) for columns in _columns(rows, elongation, patches)]
+    choices = [(short, _longest(short, elongation, patches)) for short in range(1, side // PATCH_PX + 1)]
     near = [choice for choice in choices if _stretch(choice, elongation) <= MOST_STRETCH]
-    short, long = max(near, key=lambda choice: (choice[0] * choice[1], -_stretch(choice, elongation)))
-    rows, columns = (long, short) if _is_tall(size) else (short, long)
-    canvas = (rows * PATCH_PX, columns * PATCH_PX)
+    short, long = max(near, key=lambda choice: (math.prod(choice), -_stretch(choice, elongation)))
+    canvas = (long * PATCH_PX, short * PATCH_PX) if _is_tall(size) else (short * PATCH_PX, long * PATCH_PX)
     return Placement(canvas, canvas)
 
 
@@ -119,12 +116,12 @@ def _elongation(size: Size) -> float:
     return min(max(size) / min(size), MOST_ELONGATED)
 
 
-def _columns(rows: int, elongation: float, most: int) -> set[int]:
-    """How many columns come near the aspect, within so many patches in all."""
-    exact = rows * elongation
-    return {columns for columns in (math.floor(exact), math.ceil(exact)) if rows <= columns <= most // rows}
+def _longest(short: int, elongation: float, patches: int) -> int:
+    """As many patches along the long side as the stretch and the number in all allow."""
+    return min(math.floor(short * elongation * (1 + MOST_STRETCH)), patches // short)
 
 
 def _stretch(choice: Size, elongation: float) -> float:
-    rows, columns = choice
-    return abs(math.log(columns / rows / elongation))
+    short, long = choice
+    ratio = long / short / elongation
+    return max(ratio, 1 / ratio) - 1

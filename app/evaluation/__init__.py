@@ -1,0 +1,1 @@
+"""How good a model is on somebody's own pictures: retrieval scores with the truth given by folders."""
