@@ -57,11 +57,12 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, first: int | None = None) -> Tensor:
+        """What all tokens, or only the `first` few, take from all tokens."""
         B, T, D = x.shape
         q, k, v = self.qkv(x).view(B, T, 3, self.heads, D // self.heads).permute(2, 0, 3, 1, 4)  # each (B, h, T, 64)
-        x = F.scaled_dot_product_attention(q, k, v)  # softmax(q k^T / 8) v
-        return self.proj(x.transpose(1, 2).reshape(B, T, D))
+        x = F.scaled_dot_product_attention(q[:, :, :first], k, v)  # softmax(q k^T / 8) v
+        return self.proj(x.transpose(1, 2).flatten(2))
 
 
 class Mlp(nn.Module):
@@ -116,8 +117,8 @@ class Block(nn.Module):
         self.mlp = FEED_FORWARDS[architecture.ffn](dim, architecture.ffn_dim)
         self.ls2 = LayerScale(dim)
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self.ls1(self.attn(self.norm1(x)))
+    def forward(self, x: Tensor, first: int | None = None) -> Tensor:
+        x = x[:, :first] + self.ls1(self.attn(self.norm1(x), first))
         return x + self.ls2(self.mlp(self.norm2(x)))
 
 
@@ -154,7 +155,12 @@ class VisionTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Feature:
         """Raises InvalidInput for what is no batch of pictures, or for sides that are refused."""
-        return Feature(self.forward_features(x).cls)
+        *blocks, last = self.blocks
+        x = self._embed(self._fitted(x))
+        for block in blocks:
+            x = block(x)
+        x = last(x, first=1)  # no token behind it hears the patches: three quarters of a block saved
+        return Feature(self.norm(x)[:, 0])
 
     def extract_feat(self, x: Tensor) -> Feature:
         """The same, by mmpretrain's name."""
