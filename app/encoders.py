@@ -1,4 +1,4 @@
-"""Open encoders, one per model and preprocessing: loading takes seconds, so a process keeps what it has loaded."""
+"""Open encoders, one per model key: loading takes seconds, so a process keeps what it has loaded."""
 
 from __future__ import annotations
 
@@ -20,28 +20,25 @@ class Encoders:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._open: dict[tuple[str, str], Encoder] = {}
+        self._open: dict[tuple[str, str, str], Encoder] = {}
         self._lock = threading.Lock()  # two requests may arrive for a model neither has loaded
 
-    def named(self, name: str, preprocessing: str = DEFAULT) -> Encoder:
-        """The encoder of this name or alias; `auto` is the best whose weights are here."""
-        from app.vision.encoder import Encoder  # torch takes seconds: only who embeds waits for it
+    def named(self, name: str | None = None, preprocessing: str | None = None, precision: str | None = None) -> Encoder:
+        """The encoder of this model's name or alias; what is left open is as in the settings.
 
+        Raises what `Encoder.open` raises.
+        """
         settings = self._settings
-        wanted = (resolve_model(name, settings.weights).name, preprocessing)
-        with self._lock:
-            if wanted not in self._open:
-                self._open[wanted] = Encoder.open(
-                    wanted[0], settings.weights, device=settings.device, preprocessing=preprocessing
-                )
-            return self._open[wanted]
+        model = resolve_model(name or settings.model, settings.weights).name
+        seen = preprocessing or settings.preprocessing or DEFAULT
+        return self._opened(model, seen, precision or settings.precision)
 
     def of(self, row: ModelKey) -> Encoder:
         """The encoder whose vectors compare with this key's.
 
-        Raises BadCheckpoint when the weights are others now, NotFound for a preprocessing that is no more.
+        Raises BadCheckpoint when the weights are others now, and what `Encoder.open` raises.
         """
-        encoder = self.named(row.model, row.preprocessing)
+        encoder = self.named(row.model, row.preprocessing, row.precision)
         here, made_with = encoder.key.weights_sha256, row.weights_sha256
         if here != made_with:
             raise BadCheckpoint(
@@ -49,3 +46,14 @@ class Encoders:
                 "put those weights back, or make a new collection"
             )
         return encoder
+
+    def _opened(self, model: str, preprocessing: str, precision: str) -> Encoder:
+        from app.vision.encoder import Encoder  # torch takes seconds: only who embeds waits for it
+
+        settings, wanted = self._settings, (model, preprocessing, precision)
+        with self._lock:
+            if wanted not in self._open:
+                self._open[wanted] = Encoder.open(
+                    model, settings.weights, settings.device, preprocessing=preprocessing, precision=precision
+                )
+            return self._open[wanted]

@@ -73,15 +73,18 @@ def collection(resources: Resources, name: str) -> CollectionFacts:
 
 
 def create_collection(
-    resources: Resources, name: str, model: str | None = None, encoders: Encoders | None = None
+    resources: Resources, name: str, model: str | None = None, encoders: Encoders | None = None, **kind: str | None
 ) -> CollectionFacts:
-    """An empty collection bound to one model. Raises InvalidInput, AlreadyExists, WeightsUnavailable."""
+    """An empty collection bound to one model; `kind`, its `preprocessing` and `precision`, as in the settings if open.
+
+    Raises InvalidInput, AlreadyExists, WeightsUnavailable, NotFound for a name in no table.
+    """
     if not NAME_RULE.fullmatch(name):
         raise InvalidInput(f"{name!r} can't name a collection: use 1 to 64 letters, digits, spaces or . _ + -")
     with resources.catalog.read() as session:
         if shelf.find(session, name) is not None:
             raise AlreadyExists(f"a collection called {name!r} is already there: choose another name")
-    key = (encoders or Encoders(resources.settings)).named(model or resources.settings.model).key
+    key = (encoders or Encoders(resources.settings)).named(model, **kind).key
     with resources.catalog.begin() as session:
         row = shelf.register_model(session, **asdict(key))
         return _facts(session, shelf.add(session, name, row.id))

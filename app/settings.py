@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     weights_dir: Path | None = None  # none: home/weights
     model: str = AUTO_MODEL
     device: str = "auto"  # cpu, cuda, cuda:1, mps
+    preprocessing: str | None = None  # of new collections; none: the default row of app/vision/preprocessing.py
+    precision: str = "float32"  # of new collections; int8 is faster on a processor, bfloat16 on a GPU
 
     max_pixels: int = 64_000_000  # decoding refuses larger pictures before loading them
     max_file_bytes: int = 512 * 2**20  # a file larger than this is no photo we can decode within the child's memory

@@ -16,10 +16,12 @@ Name = Annotated[str, typer.Argument(help="The collection's name.")]
 def create(
     name: Name,
     model: Annotated[str | None, typer.Option(help="The encoder; see `dinoseek models list`.")] = None,
+    preprocessing: Annotated[str | None, typer.Option(help="How pictures become squares; see docs/models.md.")] = None,
+    precision: Annotated[str | None, typer.Option(help="float32, int8, bfloat16 or float16.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Make an empty collection, bound to one model."""
-    facts = library.create_collection(open_resources(), name, model)
+    facts = library.create_collection(open_resources(), name, model, preprocessing=preprocessing, precision=precision)
     if as_json:
         print_json(facts)
         return

@@ -24,12 +24,14 @@ def embed(
     images: Annotated[list[Path], typer.Argument(help="Picture files.")],
     out: Annotated[Path, typer.Option(help="Where the float32 array (N, D) goes; ends in .npy.")],
     model: Annotated[str | None, typer.Option(help="The encoder; see `dinoseek models list`.")] = None,
+    preprocessing: Annotated[str | None, typer.Option(help="How pictures become squares; see docs/models.md.")] = None,
+    precision: Annotated[str | None, typer.Option(help="float32, int8, bfloat16 or float16.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Write one unit vector per picture, in the order given. One that can't be read stops it: rows must line up."""
     _check(images, out)
     settings = get_settings()
-    encoder = Encoders(settings).named(model or settings.model)
+    encoder = Encoders(settings).named(model, preprocessing, precision)
     with Decoder(settings) as decoder, progress_bar("pictures") as bar:
         futures = [decoder.submit(path, preprocessing=encoder.key.preprocessing) for path in images]
         vectors = np.empty((len(images), encoder.key.dim), np.float32)
@@ -43,6 +45,8 @@ def embed(
         print_json(
             {
                 "model": encoder.key.model,
+                "preprocessing": encoder.key.preprocessing,
+                "precision": encoder.key.precision,
                 "trained": encoder.key.trained,
                 "out": str(out.absolute()),
                 "shape": vectors.shape,

@@ -1,6 +1,5 @@
-"""Pixels to vectors: one network on one device."""
+"""Pixels to vectors: one network on one device, in one precision."""
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,24 +7,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.errors import BadVector, InvalidInput
-from app.vision import checkpoints, untrained
+from app.errors import BadVector, InvalidInput, ServiceUnavailable
+from app.vision import checkpoints, fingerprint, untrained
 from app.vision.architectures import PATCH_PX, Architecture
+from app.vision.device import BATCH_PATCHES, choose_device, is_out_of_memory, release_memory
 from app.vision.models import ModelKey, find_weights, resolve_model
+from app.vision.precision import FLOAT32, Precision, get_precision
 from app.vision.preprocessing import DEFAULT, get_preprocessing
 from app.vision.vit import VisionTransformer
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet, RGB, what DINOv2 was trained with
-BATCH = 32  # pictures through the network at once; more only costs memory on a CPU
 
 
 class Encoder:
     """A network with its weights, on a device. Safe to call from several threads."""
 
-    def __init__(self, network: VisionTransformer, key: ModelKey, device: torch.device) -> None:
+    def __init__(
+        self, network: VisionTransformer, key: ModelKey, device: torch.device, batch_patches: int | None = None
+    ) -> None:
         self.key = key
         self.device = str(device)
-        self._network = network.eval().requires_grad_(False).to(device)
+        self.batch_patches = batch_patches or BATCH_PATCHES[device.type]  # halved when memory does not hold them
+        self._network = network
         self._mean, self._std = (torch.tensor(row, device=device).view(3, 1, 1) for row in (MEAN, STD))
 
     @classmethod
@@ -36,61 +39,71 @@ class Encoder:
         device: str = "auto",
         threads: int | None = None,
         preprocessing: str = DEFAULT,
+        precision: str = FLOAT32,
     ) -> "Encoder":
         """`name` as for `resolve_model`; device `auto`, `cpu`, `cuda`, `cuda:1` or `mps`; threads of the whole process.
 
         The preprocessing is only noted in the key: whoever decodes for this encoder asks for `key.preprocessing`.
 
-        Raises NotFound, WeightsUnavailable, BadCheckpoint, InvalidInput for a device that is not here.
+        Raises NotFound, WeightsUnavailable, BadCheckpoint, InvalidInput for a device or precision that is not here, and
+        ServiceUnavailable where this machine's arithmetic does not give the model's recorded fingerprint.
         """
         if threads is not None:
             torch.set_num_threads(threads)
-        chosen = choose_device(device)
+        chosen, seen = choose_device(device), get_preprocessing(preprocessing)
+        kind = get_precision(precision, chosen)
         architecture = resolve_model(name, weights_dir)
         tensors, digest = _weights(architecture, weights_dir)
-        with torch.device("meta"):
-            network = VisionTransformer(architecture)
-        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=True, assign=True)
-        seen = get_preprocessing(preprocessing).name
-        key = ModelKey(architecture.name, digest, seen, "float32", architecture.dim, architecture.trained)
-        return cls(network, key, chosen)
+        key = ModelKey(architecture.name, digest, seen.name, kind.name, architecture.dim, architecture.trained)
+        encoder = cls(_network(architecture, tensors, chosen, kind), key, chosen)
+        fingerprint.check(architecture.name, encoder.embed([fingerprint.picture()])[0], kind)
+        return encoder
 
     def embed(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
         """Pictures from `prepare`, uint8 (H, W, 3), of any shapes -> unit vectors, float32 (B, D), in the order given.
 
-        The vector is the cls token after the final norm. Raises BadVector when one is not finite or zero.
+        The vector is the cls token after the final norm. Raises BadVector when one is not finite or zero,
+        ServiceUnavailable when the device can't hold even one of them.
         """
         vectors = np.empty((len(pixels), self.key.dim), np.float32)
-        for rows in _batches(pixels):
-            vectors[rows] = self._embed(np.stack([pixels[row] for row in rows]))
+        for rows in self._batches(pixels):
+            vectors[rows] = self._embed([pixels[row] for row in rows])
         return vectors
 
-    def _embed(self, pixels: np.ndarray) -> np.ndarray:
-        with torch.inference_mode(), _exact(self.device):
-            cls = self._network(self._normalised(torch.tensor(np.ascontiguousarray(pixels)))).cls  # (B, D)
+    def _batches(self, pixels: Sequence[np.ndarray]) -> Iterator[list[int]]:
+        """Positions of pictures of one shape, few enough. Raises InvalidInput for what is no such picture."""
+        alike: dict[tuple[int, ...], list[int]] = {}
+        for row, picture in enumerate(pixels):
+            alike.setdefault(_checked(picture).shape, []).append(row)
+        for shape, rows in alike.items():
+            size = max(1, self.batch_patches * PATCH_PX**2 // (shape[0] * shape[1]))
+            yield from (rows[start : start + size] for start in range(0, len(rows), size))
+
+    def _embed(self, pictures: list[np.ndarray]) -> np.ndarray:
+        """Once more in halves when memory runs out, and in smaller batches from then on."""
+        try:
+            return self._run(np.stack(pictures))
+        except (RuntimeError, MemoryError) as trouble:
+            if not is_out_of_memory(trouble):
+                raise
+        half = len(pictures) // 2  # only here is what the failed run held free again
+        if not half:
+            raise ServiceUnavailable(
+                f"{self.device} has no memory for one picture of {pictures[0].shape[:2]} px: end what else runs there, "
+                "or choose a smaller model"
+            )
+        release_memory(self.device)
+        self.batch_patches = max(1, self.batch_patches // 2)
+        return np.concatenate([self._embed(pictures[:half]), self._embed(pictures[half:])])
+
+    def _run(self, pixels: np.ndarray) -> np.ndarray:
+        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):  # 1e-3 where we promise 1e-5
+            cls = self._network(self._normalised(torch.tensor(pixels)))[0]  # (B, D)
         return unit_rows(cls.float().cpu().numpy())
 
     def _normalised(self, pixels: Tensor) -> Tensor:
-        x = pixels.to(self.device).permute(0, 3, 1, 2).float() / 255  # (B, 3, S, S)
+        x = pixels.to(self._mean.device).permute(0, 3, 1, 2).float() / 255  # (B, 3, H, W)
         return (x - self._mean) / self._std
-
-
-def _batches(pixels: Sequence[np.ndarray]) -> Iterator[list[int]]:
-    """Positions of pictures of one shape, at most BATCH of them. Raises InvalidInput for what is no such picture."""
-    alike: dict[tuple[int, ...], list[int]] = {}
-    for row, picture in enumerate(pixels):
-        alike.setdefault(_checked(picture).shape, []).append(row)
-    for rows in alike.values():
-        yield from (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
-
-
-def _checked(picture: np.ndarray) -> np.ndarray:
-    whole = picture.ndim == 3 and picture.shape[2] == 3 and all(s and s % PATCH_PX == 0 for s in picture.shape[:2])
-    if picture.dtype != np.uint8 or not whole:
-        raise InvalidInput(
-            f"pixels of {picture.dtype} {picture.shape}: expected uint8 (H, W, 3), sides multiples of {PATCH_PX}"
-        )
-    return picture
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
@@ -104,25 +117,13 @@ def unit_rows(vectors: np.ndarray) -> np.ndarray:
     return (vectors / lengths).astype(np.float32)
 
 
-def choose_device(wanted: str) -> torch.device:
-    """`auto` is the fastest here: CUDA, then Apple's, then the processor. Raises InvalidInput."""
-    here = [
-        name
-        for name, present in (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()))
-        if present
-    ]
-    if wanted == "auto":
-        return torch.device(here[0] if here else "cpu")
-    try:
-        device = torch.device(wanted)
-    except RuntimeError:
-        raise InvalidInput(f"device {wanted!r}: expected auto, cpu, cuda, cuda:N or mps") from None
-    count = torch.cuda.device_count() if device.type == "cuda" else 1
-    if device.type not in (*here, "cpu") or (device.index or 0) >= count:
+def _checked(picture: np.ndarray) -> np.ndarray:
+    whole = picture.ndim == 3 and picture.shape[2] == 3 and all(s and s % PATCH_PX == 0 for s in picture.shape[:2])
+    if picture.dtype != np.uint8 or not whole:
         raise InvalidInput(
-            f"device {wanted!r} is not on this machine: choose auto or one of {', '.join([*here, 'cpu'])}"
+            f"pixels of {picture.dtype} {picture.shape}: expected uint8 (H, W, 3), sides multiples of {PATCH_PX}"
         )
-    return device
+    return picture
 
 
 def _weights(architecture: Architecture, weights_dir: Path) -> tuple[dict[str, Tensor], str]:
@@ -134,6 +135,8 @@ def _weights(architecture: Architecture, weights_dir: Path) -> tuple[dict[str, T
     return checkpoints.load(architecture, path), digest
 
 
-def _exact(device: str) -> contextlib.AbstractContextManager:
-    """CUDA convolutions round to TF32 unless told not to: 1e-3 where we promise 1e-5."""
-    return torch.backends.cudnn.flags(allow_tf32=False) if device.startswith("cuda") else contextlib.nullcontext()
+def _network(
+    architecture: Architecture, tensors: dict[str, Tensor], device: torch.device, precision: Precision
+) -> VisionTransformer:
+    placed = {name: tensor.to(device) for name, tensor in tensors.items()}
+    return precision.convert(VisionTransformer.with_weights(architecture, placed))

@@ -10,7 +10,7 @@ from app.errors import InvalidInput, NotFound
 from app.settings import get_settings
 from app.vision import checkpoints, untrained
 from app.vision.architectures import ARCHITECTURES, Architecture, get_architecture
-from app.vision.encoder import choose_device
+from app.vision.device import choose_device
 from app.vision.models import find_weights, resolve_model
 from app.vision.vit import VisionTransformer
 

@@ -9,7 +9,8 @@ import torch
 from app.errors import BadCheckpoint, BadVector, InvalidInput, NotFound, WeightsUnavailable
 from app.vision import untrained
 from app.vision.architectures import Architecture, get_architecture
-from app.vision.encoder import Encoder, choose_device, unit_rows
+from app.vision.device import choose_device
+from app.vision.encoder import Encoder, unit_rows
 from app.vision.facts import model_facts
 from app.vision.models import resolve_model
 from app.vision.preprocessing import DEFAULT
@@ -61,7 +62,7 @@ def test_no_pictures_give_no_vectors(encoder):
 
 
 def test_pictures_of_many_shapes_come_back_in_the_order_given(encoder, monkeypatch):
-    monkeypatch.setattr("app.vision.encoder.BATCH", 2)
+    monkeypatch.setattr(encoder, "batch_patches", 2 * 8)
     rng = np.random.default_rng(4)
     shapes = [(28, 56), (56, 28), (28, 56), (28, 28), (28, 56), (28, 56)]
     pictures = [rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in shapes]

@@ -1,0 +1,46 @@
+"""Where a network runs, and what it may hold there."""
+
+import torch
+
+from app.errors import InvalidInput
+
+# Patches through the network at once; a picture of 224 px has 256. On a processor as many as its caches hold the
+# activations of: more is slower (benchmarks/embed.py). On a GPU enough to fill it, in about 1 GB with ViT-g.
+BATCH_PATCHES = {"cpu": 4 * 256, "mps": 32 * 256, "cuda": 128 * 256}
+
+
+def choose_device(wanted: str) -> torch.device:
+    """`auto` is the fastest here: CUDA, then Apple's, then the processor. Raises InvalidInput."""
+    here = [
+        name
+        for name, present in (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()))
+        if present
+    ]
+    if wanted == "auto":
+        return torch.device(here[0] if here else "cpu")
+    try:
+        device = torch.device(wanted)
+    except RuntimeError:
+        raise InvalidInput(f"device {wanted!r}: expected auto, cpu, cuda, cuda:N or mps") from None
+    count = torch.cuda.device_count() if device.type == "cuda" else 1
+    if device.type not in (*here, "cpu") or (device.index or 0) >= count:
+        raise InvalidInput(
+            f"device {wanted!r} is not on this machine: choose auto or one of {', '.join([*here, 'cpu'])}"
+        )
+    return device
+
+
+def is_out_of_memory(trouble: BaseException) -> bool:
+    """CUDA has a class for it; a processor's and Apple's refusals are told by their words alone."""
+    said = str(trouble)
+    return (
+        isinstance(trouble, MemoryError | torch.OutOfMemoryError)
+        or "can't allocate memory" in said
+        or "MPS backend out of memory" in said
+    )
+
+
+def release_memory(device: str) -> None:
+    """Give back what the allocator of a GPU keeps for later, so that the pieces can be joined."""
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()
