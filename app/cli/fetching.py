@@ -7,12 +7,15 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from app.cli.output import err
 from app.errors import WeightsUnavailable
 from app.vision.architectures import get_architecture
-from app.vision.fetch import OFFICIAL_BASE, pull
+from app.vision.fetch import pull
 from app.vision.models import find_weights
+from app.vision.published import Source, source_meant
 
 
-def fetch(name: str, weights_dir: Path, base_url: str = OFFICIAL_BASE) -> Path:
-    """The weights' file, fetched unless it is here. Raises NotFound, WeightsUnavailable."""
+def fetch(name: str, weights_dir: Path, source: Source | None = None, base_url: str | None = None) -> Path:
+    """The weights' file, fetched unless it is here. Raises NotFound, InvalidInput, WeightsUnavailable."""
+    architecture = get_architecture(name)
+    source = source or source_meant(architecture, name)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
         task = bar.add_task(name, total=None)
@@ -20,7 +23,7 @@ def fetch(name: str, weights_dir: Path, base_url: str = OFFICIAL_BASE) -> Path:
         def show(done: int, total: int | None) -> None:
             bar.update(task, completed=done, total=total)
 
-        return pull(get_architecture(name), weights_dir, show, base_url=base_url)
+        return pull(architecture, weights_dir, show, source=source, base_url=base_url)
 
 
 def fetch_or_say_why(name: str, weights_dir: Path) -> None:

@@ -1,17 +1,19 @@
 """`dinoseek models`: list, pull, check."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from app.cli.fetching import fetch
 from app.cli.output import JsonFlag, err, print_json, print_table
-from app.errors import NotFound
+from app.errors import BadCheckpoint
 from app.settings import get_settings
 from app.vision import checkpoints
 from app.vision.facts import ModelFacts, model_facts
-from app.vision.fetch import OFFICIAL_BASE
+from app.vision.published import Source
+
+FIRST_FEW = 3  # tensors named where a file differs
 
 models_command = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
 
@@ -32,14 +34,15 @@ def list_(as_json: JsonFlag = False) -> None:
 
 @models_command.command()
 def pull(
-    name: Annotated[str, typer.Argument(help="A model's name or alias.")],
+    name: Annotated[str, typer.Argument(help="A model's name or alias; a Hugging Face id means the file there.")],
+    source: Annotated[Source | None, typer.Option(help="Whose file to fetch.")] = None,
     mirror: Annotated[
-        str, typer.Option(help="Base address to fetch from; the SHA-256 is checked all the same.")
-    ] = OFFICIAL_BASE,
+        str | None, typer.Option(help="Base address to fetch from instead; the file is checked all the same.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Fetch a model's official weights: resumed, checked against their SHA-256, put in place in one step."""
-    path = fetch(name, get_settings().weights, mirror)
+    """Fetch a model's published weights: resumed, checked against what is known of them, put in place in one step."""
+    path = fetch(name, get_settings().weights, source, mirror)
     if as_json:
         print_json({"name": name, "path": str(path)})
         return
@@ -47,15 +50,28 @@ def pull(
 
 
 @models_command.command()
-def check(file: Annotated[Path, typer.Argument(help="A weights file.")], as_json: JsonFlag = False) -> None:
-    """Say what a weights file holds: layout, variant, type of numbers, digest, missing and extra tensors."""
-    if not file.is_file():
-        raise NotFound(f"{file} is no file: give the path of a weights file")
+def check(
+    file: Annotated[Path, typer.Argument(help="A weights file, or a folder that holds one.")], as_json: JsonFlag = False
+) -> None:
+    """Say what a weights file holds: layout, variant, type of numbers, digest, missing and extra tensors.
+
+    Exit code 1 when it can't be loaded.
+    """
     facts = checkpoints.check(file)
     if as_json:
         print_json(facts)
-        return
-    print_table((str(file), ""), vars(facts).items())
+    else:
+        print_table((str(file), ""), [(name, _cell(value)) for name, value in vars(facts).items() if name != "path"])
+    if facts.refusal is not None:
+        raise BadCheckpoint(f"{file} can't be loaded: {facts.refusal}")
+
+
+def _cell(value: Any) -> Any:
+    """A list as its length and its first few."""
+    if not isinstance(value, tuple):
+        return value
+    first = ", ".join(str(getattr(each, "name", each)) for each in value[:FIRST_FEW])
+    return f"{len(value)}" + (f": {first}" if value else "") + (", …" if len(value) > FIRST_FEW else "")
 
 
 def _state(row: ModelFacts) -> str:

@@ -1,179 +1,111 @@
-"""Weights files: the official layout, read strictly, never as pickled code. A refusal says what was found."""
+"""Weights files: every public layout, read strictly, never as code. A refusal says what was found and its cause."""
 
-import pickle
-import re
-import zipfile
-from collections.abc import Mapping
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
-import torch
-from torch import Tensor
-
 from app.errors import BadCheckpoint
-from app.vision import digests
-from app.vision.architectures import ARCHITECTURES, GRID, Architecture
-from app.vision.vit import VisionTransformer
-
-Tensors = dict[str, Tensor]
-
-MAY_BE_ABSENT = {"mask_token"}  # used in training only; some people strip it
-
-# (a name only this layout has, what to call it); only the last is read
-FOREIGN_LAYOUTS = (
-    ("teacher", "a training checkpoint"),
-    ("state_dict", "an mmpretrain checkpoint"),
-    ("backbone.cls_token", "an mmpretrain checkpoint"),
-    ("embeddings.cls_token", "a Hugging Face checkpoint"),
-    ("dinov2.embeddings.cls_token", "a Hugging Face classifier"),
-    ("dinov2_with_registers.embeddings.cls_token", "a Hugging Face classifier"),
-)
+from app.vision import containers, diagnosis, digests, layouts
+from app.vision.architectures import Architecture
+from app.vision.layouts import Named, Tensors
+from app.vision.locations import get_file, short_name
+from app.vision.published import is_published
 
 
 @dataclass(frozen=True)
 class CheckpointFacts:
-    """What a weights file holds."""
+    """What a weights file holds. `model` is named where it can be loaded; differences are those from the nearest."""
 
     path: Path
-    model: str | None  # none: no variant has these tensors
+    layout: str | None  # none: none that we know
+    model: str | None
+    nearest: str | None
     dtype: str
     tensors: int
     parameters: int
     sha256: str
-    published: bool  # the digest is the one pinned for this model
+    published: bool  # the digest is one of those pinned for this model
+    missing: tuple[str, ...]  # by official name
+    extra: tuple[str, ...]  # by the file's own, as below
+    misshapen: tuple[diagnosis.Misshapen, ...]
+    ignored: tuple[str, ...]  # heads and the like
+    refusal: str | None  # why it can't be loaded as the nearest variant
 
 
 def load(architecture: Architecture, path: Path) -> Tensors:
-    """Every tensor of this network, by its official name, mapped from the file. Raises BadCheckpoint."""
-    tensors = _read(path)
-    expected = expected_shapes(architecture)
-    missing = expected.keys() - tensors.keys() - MAY_BE_ABSENT
-    unexpected = tensors.keys() - expected.keys()
-    shapes = {name: tuple(tensors[name].shape) for name in expected.keys() & tensors.keys()}
-    misshapen = sorted(name for name, shape in shapes.items() if shape != expected[name])
-    if missing or unexpected or misshapen:
-        found = _differences(missing, unexpected, {name: (shapes[name], expected[name]) for name in misshapen})
-        cause = _likely_cause(architecture, tensors)
-        raise BadCheckpoint(f"{path.name} is not {architecture.name}: {found}; {cause}")
-    return {"mask_token": torch.zeros(expected["mask_token"]), **tensors}
+    """Every tensor of this network by its official name, in the numbers of the file: float32, or half precision.
+
+    `path` is a file or a folder. Tensors are views of the mapped file, but for those that Hugging Face stores in parts
+    (a quarter of a network). The file's own checksums are looked at first. Raises BadCheckpoint, NotFound.
+    """
+    file = get_file(Path(path), architecture)
+    for part in containers.files_of(file):
+        if digests.recall(part) is None:  # else it was looked at when its digest was taken
+            containers.refuse_damaged(part)
+    return _load(architecture, file)
+
+
+def verify(architecture: Architecture, path: Path) -> None:
+    """Raises BadCheckpoint unless this one file is whole and loads strictly. Leaves no note of its digest."""
+    containers.refuse_damaged(path)
+    _load(architecture, path)
 
 
 def check(path: Path) -> CheckpointFacts:
-    """Reads the whole file. Raises BadCheckpoint when it holds no tensors we can read."""
-    tensors = _read(path)
-    architecture = identify(tensors)
-    digest = verified_sha256(path)
-    return CheckpointFacts(
-        path=path,
-        model=architecture.name if architecture else None,
-        dtype=", ".join(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values()})),
-        tensors=len(tensors),
-        parameters=sum(tensor.numel() for tensor in tensors.values()),
-        sha256=digest,
-        published=architecture is not None and digest == architecture.sha256,
-    )
-
-
-def identify(tensors: Mapping[str, Tensor]) -> Architecture | None:
-    """The row whose network has exactly these tensors."""
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items() if name not in MAY_BE_ABSENT}
-    for row in ARCHITECTURES:
-        expected = {name: shape for name, shape in expected_shapes(row).items() if name not in MAY_BE_ABSENT}
-        if expected == shapes:
-            return row
-    return None
-
-
-def expected_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
-    """Asked of the network itself, without memory for its weights."""
-    with torch.device("meta"):
-        network = VisionTransformer(architecture)
-    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    """Reads the whole file. Raises NotFound, BadCheckpoint when it holds no tensors we can read."""
+    file = get_file(Path(path))
+    digest = verified_sha256(file)
+    named = layouts.named(containers.read(file))
+    if not named.tensors:
+        raise BadCheckpoint(f"{short_name(file)} holds no tensors: expected a weights file")
+    return _facts(Path(path), named, digest)
 
 
 def verified_sha256(path: Path) -> str:
-    """Of the file's bytes; a `.pth` must also agree with its own checksums. Raises BadCheckpoint.
+    """Of a file's bytes; of the list of its parts' digests, as sha256sum prints it, where an index names several.
 
-    torch.load looks at no checksum, and a flipped bit would load in silence.
+    A `.pth` must also agree with its own checksums: a flipped bit would load in silence. Raises BadCheckpoint,
+    NotFound.
     """
-    if (remembered := digests.recall(path)) is not None:
+    files = containers.files_of(get_file(Path(path)))
+    found = [_verified(file) for file in files]
+    if len(found) == 1:
+        return found[0]
+    lines = [f"{digest}  {file.name}\n" for digest, file in zip(found, files, strict=True)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _verified(file: Path) -> str:
+    if (remembered := digests.recall(file)) is not None:
         return remembered
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-        if damaged is not None:
-            raise BadCheckpoint(f"{path.name} is damaged (checksum of {damaged}): fetch or copy it again")
-    return digests.file_sha256(path)
+    containers.refuse_damaged(file)
+    return digests.file_sha256(file)
 
 
-def _read(path: Path) -> Tensors:
-    read = _read_safetensors if path.suffix == ".safetensors" else _read_pth
-    content = read(path)
-    flat = isinstance(content, Mapping) and all(isinstance(value, Tensor) for value in content.values())
-    if not flat or not content:
-        found = _name_content(content)
-        raise BadCheckpoint(f"{path.name} holds {found}: the official layout is one flat table of tensors")
-    return dict(content)
+def _load(architecture: Architecture, file: Path) -> Tensors:
+    named = layouts.named(containers.read(file))
+    if (refusal := diagnosis.why_not(named, architecture)) is not None:
+        raise BadCheckpoint(f"{short_name(file)} is not {architecture.name}: {refusal}")
+    return layouts.joined(named.tensors, architecture)
 
 
-def _read_safetensors(path: Path) -> object:
-    try:
-        return safetensors.torch.load_file(path)
-    except (safetensors.SafetensorError, OSError) as refusal:
-        raise _not_whole(path, refusal) from None
-
-
-def _read_pth(path: Path) -> object:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except pickle.UnpicklingError:
-        raise BadCheckpoint(
-            f"{path.name} holds more than tensors, and could run code: take the official file"
-        ) from None
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError) as refusal:
-        raise _not_whole(path, refusal) from None
-
-
-def _differences(missing: set[str], unexpected: set[str], misshapen: Mapping[str, tuple]) -> str:
-    parts = []
-    if missing:
-        parts.append(f"{len(missing)} tensors are missing (first {min(missing)})")
-    if unexpected:
-        parts.append(f"{len(unexpected)} are not its own (first {min(unexpected)})")
-    if misshapen:
-        name, (found, expected) = next(iter(misshapen.items()))
-        parts.append(f"{len(misshapen)} have another shape (first {name}: {found}, expected {expected})")
-    return ", ".join(parts)
-
-
-def _likely_cause(architecture: Architecture, tensors: Tensors) -> str:
-    twin = identify(tensors)
-    if twin is not None:
-        return f"it holds {twin.name}: ask for that model or take the right file"
-    layout = next((called for marker, called in FOREIGN_LAYOUTS if marker in tensors), None)
-    if layout is not None:
-        return f"it is {layout}: take the official file {architecture.file_name}"
-    positions = tensors.get("pos_embed")
-    if positions is not None and positions.dim() == 3 and positions.shape[1] != 1 + GRID * GRID:
-        return (
-            f"its positions were resized to {positions.shape[1]} tokens: take the file trained at 518 px (1370 tokens)"
-        )
-    if any(re.match(r"blocks\.\d+\.\d+\.", name) for name in tensors):
-        return f"its blocks are chunked as in training: take the official file {architecture.file_name}"
-    return f"it was cut short or belongs to another network: take the official file {architecture.file_name}"
-
-
-def _name_content(content: object) -> str:
-    if not isinstance(content, Mapping):
-        return f"a {type(content).__name__}"
-    if not content:
-        return "nothing"
-    layout = next((called for marker, called in FOREIGN_LAYOUTS if marker in content), None)
-    return layout or f"entries that are no tensors (such as {next(iter(content))!r})"
-
-
-def _not_whole(path: Path, refusal: Exception) -> BadCheckpoint:
-    why = str(refusal).strip().split("\n", 1)[0][:160].rstrip(".")
-    return BadCheckpoint(f"{path.name} is no whole weights file ({why}): fetch or copy it again")
+def _facts(path: Path, named: Named, digest: str) -> CheckpointFacts:
+    row, differences = diagnosis.nearest(named)
+    refusal = diagnosis.why_not(named, row)
+    tensors = named.tensors.values()
+    return CheckpointFacts(
+        path=path,
+        layout=named.layout.name if named.layout else None,
+        model=row.name if refusal is None else None,
+        nearest=row.name if named.layout else None,
+        dtype=", ".join(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors})),
+        tensors=len(named.tensors) + len(named.ignored),
+        parameters=sum(tensor.numel() for tensor in tensors),
+        sha256=digest,
+        published=refusal is None and is_published(row, digest),
+        missing=differences.missing,
+        extra=differences.extra,
+        misshapen=differences.misshapen,
+        ignored=named.ignored,
+        refusal=refusal,
+    )

@@ -1,11 +1,12 @@
 """SHA-256 of large files, computed once and remembered beside them."""
 
-import contextlib
 import hashlib
 import json
 import os
 from pathlib import Path
 from typing import BinaryIO
+
+_noted: dict[Path, dict] = {}  # what this process found, for folders it may not write to
 
 
 def file_sha256(path: Path) -> str:
@@ -26,19 +27,21 @@ def stream_sha256(file: BinaryIO) -> str:
 def recall(path: Path) -> str | None:
     """The digest noted beside the file, if the file has not changed since."""
     try:
-        note = json.loads(_note(path).read_text())
+        note = _noted.get(path.absolute()) or json.loads(_note(path).read_text())
         return note["sha256"] if {**_stamp(path), "sha256": note["sha256"]} == note else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def remember(path: Path, digest: str) -> None:
-    """A folder we may not write to only costs the next reader the time."""
-    note = _note(path)
-    part = note.with_name(f"{note.name}.{os.getpid()}.part")
-    with contextlib.suppress(OSError):
-        part.write_text(json.dumps({"sha256": digest, **_stamp(path)}))
-        part.replace(note)
+    """Beside the file; for this process alone where we may not write there."""
+    note = {"sha256": digest, **_stamp(path)}
+    part = _note(path).with_name(f"{_note(path).name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(note))
+        part.replace(_note(path))
+    except OSError:
+        _noted[path.absolute()] = note
 
 
 def _note(path: Path) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 from app.errors import WeightsUnavailable
 from app.settings import AUTO_MODEL
 from app.vision.architectures import BEST, FALLBACK, Architecture, get_architecture
+from app.vision.locations import find_in
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,8 @@ class ModelKey:
 
 
 def find_weights(architecture: Architecture, weights_dir: Path) -> Path | None:
-    """The file of this model under its official name, as `.pth` or as `.safetensors` with the same tensor names."""
-    if architecture.file_name is None:
-        return None
-    official = Path(weights_dir) / architecture.file_name
-    candidates = (official, official.with_suffix(".safetensors"))
-    return next((path for path in candidates if path.is_file()), None)
+    """This model's weights under any of the names publishers give them: official, Hugging Face's or mmpretrain's."""
+    return find_in(Path(weights_dir), architecture) if architecture.file_name else None
 
 
 def weights_state(architecture: Architecture, weights_dir: Path) -> str:

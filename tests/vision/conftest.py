@@ -1,11 +1,13 @@
 """One thread and one encoder for all vision tests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
 
+from app.vision import download
 from app.vision.encoder import Encoder
+from tests.vision.mirrors import Behave, Mirror
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -21,3 +23,18 @@ def one_thread() -> Iterator[None]:
 def encoder(tmp_path_factory) -> Encoder:
     """Untrained."""
     return Encoder.open("untrained_vits14", tmp_path_factory.mktemp("weights"), device="cpu")
+
+
+@pytest.fixture
+def mirror(monkeypatch) -> Iterator[Callable[[Behave], Mirror]]:
+    """Starts servers that behave as told; they end with the test."""
+    monkeypatch.setattr(download, "PAUSE_S", 0.01)
+    started: list[Mirror] = []
+
+    def start(behave: Behave) -> Mirror:
+        started.append(Mirror(behave))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()

@@ -2,88 +2,25 @@
 
 import hashlib
 import random
-import re
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from app.errors import AlreadyExists, InvalidInput, WeightsUnavailable
-from app.vision import digests, fetch
+from app.vision import digests, download, fetch
 from app.vision.architectures import Architecture, get_architecture
+from app.vision.published import Source
+from tests.vision import mirrors
+from tests.vision.mirrors import Mirror, Request
 
 CONTENT = random.Random(7).randbytes(300_000)
+well = mirrors.well(CONTENT)
 
 
 def published(**row) -> Architecture:
     row = {"sha256": hashlib.sha256(CONTENT).hexdigest(), "size_bytes": len(CONTENT)} | row
     return Architecture(name="tiny", aliases=(), dim=64, depth=1, file="tiny/tiny_pretrain.pth", **row)
-
-
-class Request(BaseHTTPRequestHandler):
-    """Answers with the server's `behave`, which is given the first byte asked for."""
-
-    def do_GET(self) -> None:
-        wanted = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        start = int(wanted[1]) if wanted else 0
-        self.server.starts.append(start)
-        self.server.behave(self, start)
-        self.close_connection = True
-
-    def send(self, status: int, body: bytes, *, length: int | None = None, **headers: str) -> None:
-        self.send_response(status)
-        if length is not None:
-            self.send_header("Content-Length", str(length))
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def send_part(self, start: int, body: bytes, length: int) -> None:
-        """A well-behaved answer's header, with as much of the body as the test wants."""
-        if start == 0:
-            return self.send(200, body, length=length)
-        total = start + length
-        return self.send(206, body, length=length, Content_Range=f"bytes {start}-{total - 1}/{total}")
-
-    def log_message(self, *args: object) -> None:
-        """Quiet."""
-
-
-class Mirror:
-    """A server, what it was asked, and where it is."""
-
-    def __init__(self, behave: Callable[[Request, int], None]) -> None:
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Request)
-        self.server.behave, self.server.starts = behave, []
-        self.base_url = f"http://127.0.0.1:{self.server.server_port}/mirror"
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-    @property
-    def starts(self) -> list[int]:
-        return self.server.starts
-
-
-@pytest.fixture
-def mirror(monkeypatch) -> Iterator[Callable[[Callable], Mirror]]:
-    monkeypatch.setattr(fetch, "PAUSE_S", 0.01)
-    mirrors: list[Mirror] = []
-
-    def start(behave: Callable[[Request, int], None]) -> Mirror:
-        mirrors.append(Mirror(behave))
-        return mirrors[-1]
-
-    yield start
-    for each in mirrors:
-        each.server.shutdown()
-        each.server.server_close()
-
-
-def well(request: Request, start: int) -> None:
-    request.send_part(start, CONTENT[start:], len(CONTENT) - start)
 
 
 def pull(mirror: Mirror, folder: Path, architecture: Architecture | None = None, **options) -> Path:
@@ -129,10 +66,7 @@ def test_another_file_of_that_name_is_left_alone(mirror, tmp_path):
 
 
 def test_a_connection_cut_again_and_again_is_resumed(mirror, tmp_path):
-    def cut(request: Request, start: int) -> None:
-        request.send_part(start, CONTENT[start : start + 70_000], len(CONTENT) - start)
-
-    server = mirror(cut)
+    server = mirror(mirrors.cutting(CONTENT, every=70_000))
     pull(server, tmp_path)
     assert server.starts == [0, 70_000, 140_000, 210_000, 280_000]
 
@@ -247,7 +181,7 @@ def test_a_closed_port_is_one_sentence(tmp_path):
 
 
 def test_a_network_that_answers_nothing_is_given_up_within_seconds(tmp_path, monkeypatch):
-    monkeypatch.setattr(fetch, "TIMEOUT", fetch.httpx.Timeout(1, connect=0.2))
+    monkeypatch.setattr(download, "TIMEOUT", download.httpx.Timeout(1, connect=0.2))
     with socket.socket() as full:  # nobody accepts, and the queue has no room: connecting hangs
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -286,3 +220,8 @@ def test_an_address_that_is_none_is_one_sentence(tmp_path):
 def test_a_model_without_a_file_has_nothing_to_fetch(tmp_path):
     with pytest.raises(InvalidInput, match="they are made from a seed"):
         fetch.pull(get_architecture("untrained_vits14"), tmp_path)
+
+
+def test_a_publisher_that_has_not_this_model_is_refused_with_those_that_have(tmp_path):
+    with pytest.raises(InvalidInput, match="is not published as mmpretrain: choose official or huggingface"):
+        fetch.pull(get_architecture("dinov2_vits14_reg"), tmp_path, source=Source.MMPRETRAIN)
