@@ -15,6 +15,7 @@ import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -54,21 +55,23 @@ def prepare(request: dict, data: bytes, limits: Limits) -> Answer:
     """
     path = request["path"]
     data = read_regular_file(path, limits.max_file_bytes) if path is not None else data
-    picture = pixels.decode(data, max_pixels=limits.max_pixels, name=path or request["name"])
     box = tuple(request["box"]) if request["box"] else None
+    thumbnail_px = limits.thumbnail_px if request["thumbnail"] else 0
+    least = partial(pixels.least_size, preprocessing=request["preprocessing"], box=box, thumbnail_px=thumbnail_px)
+    picture = pixels.decode(data, max_pixels=limits.max_pixels, name=path or request["name"], least=least)
     seen = pixels.prepare(picture, box, request["preprocessing"])
     facts = {
         "shape": seen.shape[:2],
         "digest": hashlib.sha256(data).hexdigest(),
-        "height_px": picture.image.height,
-        "width_px": picture.image.width,
+        "height_px": picture.full[0],
+        "width_px": picture.full[1],
         "size_bytes": len(data),
         "format": picture.format,
         "frames": picture.frames,
         "taken_at": picture.taken_at.isoformat() if picture.taken_at else None,
         "notes": picture.notes,
     }
-    thumbnail = pixels.thumbnail(picture, limits.thumbnail_px) if request["thumbnail"] else b""
+    thumbnail = pixels.thumbnail(picture, thumbnail_px) if thumbnail_px else b""
     return Answer(facts, seen.tobytes(), thumbnail)
 
 

@@ -18,22 +18,25 @@ import numpy as np
 import PIL.Image
 from PIL import JpegImagePlugin
 
-from app.errors import InvalidInput, UnreadableImage
+from app.errors import AppError, InvalidInput, UnreadableImage
 from app.vision import metadata
 from app.vision.colour import BACKGROUND, to_srgb
 from app.vision.contents import HEAD_BYTES, Contents, identify, sniff
+from app.vision.draft import WHOLE_SCALE, Least, Reduction, draft
 from app.vision.heif import register_heif
-from app.vision.preprocessing import DEFAULT, get_preprocessing
+from app.vision.preprocessing import DEFAULT, Size, get_preprocessing
 
-__all__ = ["Picture", "decode", "prepare", "sniff", "thumbnail"]
+__all__ = ["Picture", "decode", "least_size", "prepare", "sniff", "thumbnail"]
 
 MAX_PIXELS = 64_000_000
 THUMBNAIL_QUALITY = 80
+THUMBNAIL_GAP = 3.0  # reduced by whole numbers while three times larger than wanted, then scaled
 THUMBNAIL_METHOD = 2  # of 0 to 6: half the time of the usual 4, for 3 % more bytes
 TOO_MUCH_MEMORY = "decoding takes more memory than a picture may have: make it smaller or re-save it"
 CUT_SHORT = re.compile(r"truncat|expected to read|unexpected end", re.IGNORECASE)
 AGAIN = "copy it again from the source"
 Box = tuple[float, float, float, float]
+WHOLE: Box = (0, 0, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,20 @@ class Picture:
     """Decoded: upright, 8-bit sRGB, first frame."""
 
     image: PIL.Image.Image
-    format: str
-    frames: int
-    taken_at: datetime | None  # by the camera's clock, whose zone nobody knows
-    notes: tuple[str, ...]  # what had to be ignored to show it
+    full: Size  # of the file, upright; `image` is smaller where it was decoded at reduced scale
+    reduction: Reduction = WHOLE_SCALE
+    format: str = ""
+    frames: int = 1
+    taken_at: datetime | None = None  # by the camera's clock, whose zone nobody knows
+    notes: tuple[str, ...] = ()  # what had to be ignored to show it
 
 
-def decode(source: Path | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS, name: str = "") -> Picture:
+def decode(
+    source: Path | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS, name: str = "", least: Least | None = None
+) -> Picture:
     """`name` only helps to say what a refused file is. Raises UnreadableImage for anything that goes wrong.
 
+    `least` tells for the file's upright size at what size it must be decoded at least; without it, in full.
     One at a time in a process: Pillow's limits and Python's warnings are global. `app.vision.decoder` sees to that.
     """
     data, name = _bytes(source), name or (str(source) if isinstance(source, Path) else "")
@@ -57,7 +65,7 @@ def decode(source: Path | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS, nam
     if contents.kind != "picture":
         raise UnreadableImage(contents.reason, contents.code)
     with _refusals(contents, max_pixels):
-        return _decode(data, contents, max_pixels)
+        return _decode(data, contents, max_pixels, least)
 
 
 def prepare(picture: Picture | PIL.Image.Image, box: Box | None = None, preprocessing: str = DEFAULT) -> np.ndarray:
@@ -65,11 +73,10 @@ def prepare(picture: Picture | PIL.Image.Image, box: Box | None = None, preproce
 
     Raises InvalidInput for the box, NotFound for the name of the preprocessing.
     """
-    image = _image(picture)
-    if box is not None:  # cut, not resize(box=...): that would let the surroundings shine in at the edges
-        image = image.crop(box_px(box, image.size))
-    placement = get_preprocessing(preprocessing).place((image.height, image.width))
-    scaled = image.resize(placement.resized[::-1], PIL.Image.Resampling.BICUBIC)
+    picture, row = _as_picture(picture), get_preprocessing(preprocessing)
+    part = box_px(box or WHOLE, picture.full)
+    placement = row.place(_size(part))
+    scaled = _scaled(picture, part, placement.resized, row.reducing_gap)
     if placement.resized == placement.canvas:
         return np.asarray(scaled)
     canvas = PIL.Image.new("RGB", placement.canvas[::-1], BACKGROUND)
@@ -79,19 +86,31 @@ def prepare(picture: Picture | PIL.Image.Image, box: Box | None = None, preproce
 
 def thumbnail(picture: Picture | PIL.Image.Image, long_side_px: int) -> bytes:
     """WebP without metadata, never larger than the picture, at least 1 px on the short side."""
-    image = _image(picture)
-    scale = min(1, long_side_px / max(image.size))
-    width, height = (max(1, round(side * scale)) for side in image.size)
-    small = image.resize((width, height), PIL.Image.Resampling.BICUBIC, reducing_gap=3.0)
+    picture = _as_picture(picture)
+    share = min(1, long_side_px / max(picture.full))
+    height, width = (max(1, round(side * share)) for side in picture.full)
+    small = _scaled(picture, box_px(WHOLE, picture.full), (height, width), THUMBNAIL_GAP)
     small.info = {}  # or Pillow would write the profile and EXIF into every thumbnail
     out = io.BytesIO()
     small.save(out, "WEBP", quality=THUMBNAIL_QUALITY, method=THUMBNAIL_METHOD)
     return out.getvalue()
 
 
-def box_px(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Shares (x0, y0, x1, y1) of a picture of (width, height) -> whole pixels. Raises InvalidInput."""
-    width, height = size
+def least_size(full: Size, preprocessing: str = DEFAULT, box: Box | None = None, thumbnail_px: int = 0) -> Size:
+    """What `decode` must keep of a picture so that `prepare` and `thumbnail` lose nothing. Raises as `prepare` does."""
+    row = get_preprocessing(preprocessing)
+    if row.oversampling is None:
+        return full
+    part = _size(box_px(box or WHOLE, full))
+    wanted = [row.oversampling * seen / there for seen, there in zip(row.place(part).resized, part, strict=True)]
+    shares = [min(1, max(share, thumbnail_px / max(full))) for share in wanted]
+    height, width = (math.ceil(side * share) for side, share in zip(full, shares, strict=True))
+    return height, width
+
+
+def box_px(box: Box, size: Size) -> tuple[int, int, int, int]:
+    """Shares (x0, y0, x1, y1) of a picture -> whole pixels. Raises InvalidInput."""
+    height, width = size
     if len(box) != 4 or not all(math.isfinite(side) and 0 <= side <= 1 for side in box):
         raise InvalidInput(f"box {box}: expected x0, y0, x1, y1 as shares from 0 to 1 of the upright picture")
     left, top, right, bottom = (round(side * length) for side, length in zip(box, (width, height) * 2, strict=True))
@@ -102,19 +121,21 @@ def box_px(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
     return left, top, right, bottom
 
 
-def _decode(data: bytes, contents: Contents, max_pixels: int) -> Picture:
+def _decode(data: bytes, contents: Contents, max_pixels: int, least: Least | None) -> Picture:
     image = _open(data, contents, max_pixels)
+    drafted = draft(image, least) if least and isinstance(image, JpegImagePlugin.JpegImageFile) else None
     try:
         image.load()
     except Exception:
         if image.format != "MPO":
             raise
-        image = _as_plain_jpeg(data)
+        image, drafted = _as_plain_jpeg(data), None
     orientation, taken_at, notes = metadata.read(image)
     format, frames = image.format or contents.what, metadata.count_frames(data, image)
     upright = metadata.upright(image, orientation)
+    full, reduction = drafted or ((upright.height, upright.width), WHOLE_SCALE)
     image, ignored = to_srgb(upright)
-    return Picture(image, format, frames, taken_at, (*notes, *ignored))
+    return Picture(image, full, reduction, format, frames, taken_at, (*notes, *ignored))
 
 
 def _open(data: bytes, contents: Contents, max_pixels: int) -> PIL.Image.Image:
@@ -139,7 +160,7 @@ def _refusals(contents: Contents, max_pixels: int) -> Iterator[None]:
     try:
         with _pillow_set(max_pixels):
             yield
-    except UnreadableImage:
+    except AppError:
         raise
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as bomb:
         claimed = re.search(r"\((\d+) pixels\)", str(bomb))
@@ -190,5 +211,23 @@ def _bytes(source: Path | bytes | BinaryIO) -> bytes:
         raise UnreadableImage(f"the file can't be read: {refusal.strerror or refusal}", "unreadable") from None
 
 
-def _image(picture: Picture | PIL.Image.Image) -> PIL.Image.Image:
-    return picture.image if isinstance(picture, Picture) else picture
+def _as_picture(picture: Picture | PIL.Image.Image) -> Picture:
+    return picture if isinstance(picture, Picture) else Picture(picture, (picture.height, picture.width))
+
+
+def _size(part: tuple[int, int, int, int]) -> Size:
+    left, top, right, bottom = part
+    return bottom - top, right - left
+
+
+def _scaled(picture: Picture, part: tuple[int, int, int, int], size: Size, gap: float | None) -> PIL.Image.Image:
+    """A part of the full picture, in its pixels, scaled from what was decoded of it.
+
+    Cut out first: `resize(box=...)` alone would let the surroundings shine in at the edges.
+    """
+    image, (left, top, right, bottom) = picture.image, picture.reduction.locate(part)
+    cut = math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)
+    if cut != (0, 0, *image.size):
+        image = image.crop(cut)
+    within = (left - cut[0], top - cut[1], right - cut[0], bottom - cut[1])
+    return image.resize(size[::-1], PIL.Image.Resampling.BICUBIC, within, gap)

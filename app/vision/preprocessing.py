@@ -38,6 +38,10 @@ class Preprocessing:
     name: str
     fit: Callable[[Size, int], Placement]
     side_px: int  # of the square; a grid has at most as many patches as that square
+    # Per side, what a JPEG is decoded to at least, over what it is scaled to then; none: in full. See `draft`.
+    oversampling: float | None = None
+    # Down to so many times what it is scaled to, a picture is reduced by whole numbers first; none: never.
+    reducing_gap: float | None = None
 
     def place(self, size: Size) -> Placement:
         """For a picture, or a box's part of one, of this size."""
@@ -86,16 +90,17 @@ def grid(size: Size, side: int) -> Placement:
 
 # fmt: off
 PREPROCESSINGS: tuple[Preprocessing, ...] = (
-    #             name              fit     side
-    Preprocessing("squash224-v1",   squash, 224),
-    Preprocessing("squash336-v1",   squash, 336),
-    Preprocessing("pad224-v1",      pad,    224),
-    Preprocessing("grid224-v1",     grid,   224),
-    Preprocessing("grid336-v1",     grid,   336),
-    Preprocessing("crop224-v1",     crop,   224),
+    #             name            fit     side oversampling gap
+    Preprocessing("squash224-v2", squash, 224, 2.0,         3.0),
+    Preprocessing("squash336-v1", squash, 336, 2.0,         3.0),
+    Preprocessing("pad224-v1",    pad,    224, 2.0,         3.0),
+    Preprocessing("grid224-v1",   grid,   224, 2.0,         3.0),
+    Preprocessing("grid336-v1",   grid,   336, 2.0,         3.0),
+    Preprocessing("crop224-v1",   crop,   224),  # as others do it, to the byte
+    Preprocessing("squash224-v1", squash, 224),  # of collections made before
 )
 # fmt: on
-DEFAULT = "squash224-v1"
+DEFAULT = "squash224-v2"
 
 
 def get_preprocessing(name: str) -> Preprocessing:

@@ -12,10 +12,11 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import PIL.Image
 import pytest
 
-from app.errors import InvalidInput, UnreadableImage
+from app.errors import InvalidInput, NotFound, UnreadableImage
 from app.vision import decode_child, decoder
 from app.vision.decoder import Decoder
 from tests.conftest import make_settings, paint
@@ -79,6 +80,22 @@ def test_a_box_reaches_the_child_and_a_wrong_one_is_the_caller_s(desk, picture):
     assert (whole.pixels != part.pixels).any()
     with pytest.raises(InvalidInput, match="covers no pixel"):
         desk.submit(picture, box=(0.5, 0.5, 0.5, 0.9)).result()
+
+
+def test_a_picture_decoded_at_reduced_scale_comes_back_with_its_own_size(desk, tmp_path):
+    path = paint(tmp_path / "large.jpg", 3, (2000, 1500))
+    prepared = desk.submit(path, thumbnail=True).result()
+    assert (prepared.height_px, prepared.width_px) == (1500, 2000)
+    assert PIL.Image.open(io.BytesIO(prepared.thumbnail)).size == (512, 384)
+    in_full = desk.submit(path, preprocessing="squash224-v1").result()
+    assert 0 < np.abs(prepared.pixels.astype(int) - in_full.pixels).mean() < 2
+
+
+@pytest.mark.parametrize(("name", "shape"), [("pad224-v1", (224, 224, 3)), ("grid224-v1", (196, 252, 3))])
+def test_the_preprocessing_asked_for_reaches_the_child(desk, picture, name, shape):
+    assert desk.submit(picture, preprocessing=name).result().pixels.shape == shape
+    with pytest.raises(NotFound, match="no preprocessing is called 'stretch'"):
+        desk.submit(picture, preprocessing="stretch")
 
 
 @pytest.mark.parametrize("name", ["müll \n'\".jpg", "x" * 200 + ".jpg", "\udcff.jpg"])
