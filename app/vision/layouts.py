@@ -33,7 +33,6 @@ class Layout:
     """How one publisher names and wraps them. Patterns are of regular expressions."""
 
     name: str
-    called: str  # in a sentence
     marker: str  # starts names that only this layout has, once its prefix is gone
     containers: tuple[str | None, ...] = (None,)  # entry that holds the tensors; None: the file does
     prefixes: tuple[str, ...] = ("",)
@@ -43,10 +42,9 @@ class Layout:
 
 
 _BLOCK = r"(norm1|norm2|attn|mlp|ls1|ls2)\."
-OFFICIAL = Layout("official", "an official file", marker=rf"blocks\.\d+\.{_BLOCK}")
+OFFICIAL = Layout("official", marker=rf"blocks\.\d+\.{_BLOCK}")
 HUGGING_FACE = Layout(
     "huggingface",
-    "a Hugging Face file",
     marker=r"(embeddings|encoder\.layer\.\d+|layernorm)\.",
     prefixes=("", "dinov2.", "dinov2_with_registers."),
     ignored=r"classifier\.(weight|bias)$",
@@ -71,7 +69,6 @@ HUGGING_FACE = Layout(
 )
 MMPRETRAIN = Layout(
     "mmpretrain",
-    "an mmpretrain file",
     marker=r"layers\.\d+\.(ln1|ln2|attn|ffn)\.",
     containers=("state_dict", None),
     prefixes=("backbone.", ""),
@@ -90,14 +87,13 @@ MMPRETRAIN = Layout(
 )
 TRAINING = Layout(
     "training",
-    "a training checkpoint",
     marker=rf"blocks\.\d+\.(\d+\.)?{_BLOCK}",
     containers=("teacher", None),
     prefixes=("module.backbone.", "backbone.", "module.", ""),
     ignored=r"(module\.)?(dino_head|ibot_head)\.",
     renames=((r"^blocks\.\d+\.(\d+)\.", r"blocks.\1."),),  # of chunk and layer, the layer counts from the first block
 )
-TIMM = Layout("timm", "a timm file", marker=OFFICIAL.marker, accepted=False)
+TIMM = Layout("timm", marker=OFFICIAL.marker, accepted=False)
 LAYOUTS = (OFFICIAL, HUGGING_FACE, MMPRETRAIN, TRAINING)
 
 

@@ -1,15 +1,18 @@
 """The same model fetched from each of its publishers: what is known beforehand decides what is believed."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from app.errors import AlreadyExists, WeightsUnavailable
 from app.vision import checkpoints, digests, fetch
 from app.vision.architectures import ARCHITECTURES, Architecture, get_architecture
+from app.vision.layouts import expected_shapes
 from app.vision.models import find_weights
 from app.vision.published import BASES, Source, is_published, publication, source_meant
 from tests.vision import mirrors
@@ -197,6 +200,18 @@ def test_the_real_addresses():
         "https://download.openmmlab.com/mmpretrain/v1.0/dinov2/vit-small-p14_dinov2-pre_3rdparty_20230426-5641ca5a.pth",
     ]
     assert publication(giant).path == "dinov2_vitg14/dinov2_vitg14_reg4_pretrain.pth"
+
+
+@pytest.mark.parametrize("row", [row for row in ARCHITECTURES if row.hugging_face], ids=lambda row: row.name)
+def test_the_bytes_of_hugging_face_s_files_follow_from_their_tensors(row):
+    with torch.device("meta"):
+        tensors = as_hugging_face({name: torch.empty(shape) for name, shape in expected_shapes(row).items()})
+    header, end = {"__metadata__": {"format": "pt"}}, 0
+    for name in sorted(tensors):
+        start, end = end, end + tensors[name].nbytes
+        header[name] = {"dtype": "F32", "shape": list(tensors[name].shape), "data_offsets": [start, end]}
+    json_bytes = len(json.dumps(header, separators=(",", ":")))
+    assert 8 + json_bytes + -json_bytes % 8 + end == row.hugging_face_bytes
 
 
 def test_no_two_published_files_share_a_digest_or_a_name():
