@@ -13,7 +13,6 @@ from app.encoders import Encoders
 from app.evaluation.folders import FolderReport, Progress, evaluate, find_exam
 from app.settings import get_settings
 from app.vision.decoder import Decoder
-from app.vision.preprocessing import DEFAULT, PREPROCESSINGS
 
 WORST_SHOWN = 10
 
@@ -30,9 +29,8 @@ def folders(
     folder: Annotated[Path, typer.Argument(help="One subfolder per class: what belongs together.")],
     distractors: Annotated[list[Path], typer.Option(help="A folder of pictures that belong to no class.")] = [],  # noqa: B006
     model: Annotated[str | None, typer.Option(help="The encoder; see `dinoseek models list`.")] = None,
-    preprocessing: Annotated[
-        str, typer.Option(help=f"One of {', '.join(row.name for row in PREPROCESSINGS)}.")
-    ] = DEFAULT,
+    preprocessing: Annotated[str | None, typer.Option(help="How pictures become squares; see docs/models.md.")] = None,
+    precision: Annotated[str | None, typer.Option(help="float32, int8, bfloat16 or float16.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Every picture asks for the others of its subfolder, among all pictures there are.
@@ -40,13 +38,13 @@ def folders(
     dinoseek eval folders ~/Pictures/same-things --distractors ~/Pictures/others
     """
     exam, settings = find_exam(folder, distractors), get_settings()
-    encoder = Encoders(settings).named(model or settings.model, preprocessing)
+    encoder = Encoders(settings).named(model, preprocessing, precision)
     with Decoder(settings) as decoder, progress(len(exam)) as on_progress:
         report = evaluate(exam, decoder, encoder, on_progress)
     if as_json:
         print_json(report)
         return
-    _show(report)
+    show(report)
 
 
 @contextmanager
@@ -62,10 +60,12 @@ def progress(total: int) -> Iterator[Progress]:
         yield advance
 
 
-def _show(report: FolderReport) -> None:
+def show(report: FolderReport) -> None:
+    """For people: the scores, the hardest classes, what could not be read."""
     rows = [
         ("model", report.model),
         ("preprocessing", report.preprocessing),
+        ("precision", report.precision),
         ("queries", f"{report.queries:,} among {report.database:,} pictures"),
         ("mAP", f"{report.map:.4f}"),
         ("recall@1", f"{report.recall_at_1:.4f}"),

@@ -43,6 +43,7 @@ class FolderReport:
 
     model: str
     preprocessing: str
+    precision: str
     trained: bool
     queries: int
     database: int
@@ -84,6 +85,7 @@ def evaluate(exam: Exam, decoder: Decoder, encoder: Encoder, on_progress: Progre
     return FolderReport(
         key.model,
         key.preprocessing,
+        key.precision,
         key.trained,
         **asdict(scores),
         seconds=round(time.monotonic() - started, 3),

@@ -1,14 +1,18 @@
 """Folders as truth: who asks, who stands in the way, and what happens to a file that is no picture."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
 
+from app.cli.evaluate import show
 from app.errors import InvalidInput, NotFound
-from app.evaluation.folders import ClassScore, evaluate, find_exam, score_by_name
-from tests.conftest import paint
+from app.evaluation.folders import ClassScore, FolderReport, evaluate, find_exam, score_by_name
+from app.vision.decoder import Decoder
+from app.vision.preprocessing import DEFAULT
+from tests.conftest import make_settings, paint
 from tests.program import Program
 
 CONTRACT = {"model", "queries", "database", "map", "recall_at_1", "recall_at_10", "seconds"}
@@ -56,16 +60,28 @@ def test_an_exam_without_two_of_a_kind_or_without_a_folder_is_refused(tmp_path, 
         find_exam(exam_folder / "truth", [tmp_path / "nowhere"])
 
 
-def test_versions_find_each_other_and_a_broken_file_is_named_and_left_out(exam_folder, shop):
+@pytest.fixture(scope="module")
+def report(exam_folder, encoders, tmp_path_factory) -> FolderReport:
     exam, counted = find_exam(exam_folder / "truth", [exam_folder / "others"]), []
-    report = evaluate(exam, shop.decoder, shop.encoders.named("untrained_vits14"), counted.append)
+    with Decoder(make_settings(tmp_path_factory.mktemp("home"))) as decoder:
+        made = evaluate(exam, decoder, encoders.named("untrained_vits14"), counted.append)
+    assert counted == list(range(1, 14))
+    return made
+
+
+def test_versions_find_each_other_and_a_broken_file_is_named_and_left_out(report, exam_folder):
     assert (report.queries, report.database) == (6, 12)
     assert (report.map, report.recall_at_1, report.recall_at_10) == (1.0, 1.0, 1.0)
     assert report.classes == [ClassScore("boats", 3, 1.0), ClassScore("cats", 3, 1.0)]
     (broken,) = report.unreadable
     assert broken.path == str(exam_folder / "truth" / "cats" / "broken.jpg")
     assert "cut short" in broken.reason
-    assert counted == list(range(1, 14))
+
+
+def test_people_see_the_scores_and_what_was_left_out(report, capsys):
+    show(report)
+    shown = capsys.readouterr().out
+    assert all(said in shown for said in ("6 among 12 pictures", "1.0000", "boats", "broken.jpg", DEFAULT))
 
 
 def test_the_hardest_class_comes_first():
@@ -77,26 +93,20 @@ def test_the_hardest_class_comes_first():
     assert per_class[1].map == 1.0
 
 
-def test_the_command_answers_as_the_contract_says(exam_folder, tmp_path):
-    with Program(tmp_path / "home") as program:
-        found = program.json(
-            "eval", "folders", exam_folder / "truth", "--distractors", exam_folder / "others",
-            "--model", "untrained_vits14", "--preprocessing", "grid224-v1",
-        )  # fmt: skip
+def test_the_command_answers_as_the_contract_says(exam_folder, tmp_path, monkeypatch, capfd):
+    asked = (exam_folder / "truth", "--distractors", exam_folder / "others", "--preprocessing", "grid224-v1", "--json")
+    done = Program(tmp_path / "home").here(monkeypatch, capfd, "eval", "folders", *asked)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
     assert set(found) >= CONTRACT
-    assert (found["model"], found["preprocessing"]) == ("untrained_vits14", "grid224-v1")
+    assert (found["model"], found["preprocessing"], found["precision"]) == ("untrained_vits14", "grid224-v1", "float32")
     assert (found["queries"], found["database"], len(found["unreadable"])) == (6, 12, 1)
     assert found["map"] == 1.0
     assert found["seconds"] > 0
 
 
-def test_the_command_speaks_to_people_and_refuses_in_one_line(exam_folder, tmp_path, monkeypatch, capfd):
-    program = Program(tmp_path / "home")
-    shown = program.here(monkeypatch, capfd, "eval", "folders", exam_folder / "truth").stdout
-    assert "6 among 8 pictures" in shown
-    assert "1.0000" in shown
-    assert "broken.jpg" in shown
+def test_a_mode_nobody_knows_is_refused_in_one_line(exam_folder, tmp_path, monkeypatch, capfd):
     asked = ("eval", "folders", exam_folder / "truth", "--preprocessing", "stretch")
-    done = program.here(monkeypatch, capfd, *asked)
+    done = Program(tmp_path / "home").here(monkeypatch, capfd, *asked)
     assert done.returncode == 1
     assert done.stderr.startswith("dinoseek: no preprocessing is called 'stretch': choose one of ")

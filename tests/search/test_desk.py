@@ -143,6 +143,17 @@ def test_a_box_searches_by_a_part_of_the_picture(desk, photos):
     assert mine < whole - 1e-3
 
 
+@pytest.mark.parametrize("preprocessing", ["pad224-v1", "grid224-v1"])
+def test_a_query_is_seen_as_the_collection_s_pictures_were(shop, photos, preprocessing):
+    tall = paint(photos / "tall.jpg", 70, (120, 300))
+    library.create_collection(shop.resources, COLLECTION, encoders=shop.encoders, preprocessing=preprocessing)
+    fill(shop, photos)
+    desk = SearchDesk(shop.resources, shop.decoder, shop.encoders)
+    hit = desk.by_file(COLLECTION, tall, k=1).hits[0]
+    assert (hit.name, hit.score) == ("tall.jpg", pytest.approx(1.0, abs=1e-5))
+    assert desk.by_file(COLLECTION, tall, k=1, box=(0, 0, 1, 1)).hits[0].score == pytest.approx(1.0, abs=1e-5)
+
+
 @pytest.mark.parametrize(
     "box", [(0.5, 0.5, 0.5, 0.9), (0.0, 0.0, 1.2, 1.0), (0.9, 0.0, 0.1, 1.0), (float("nan"), 0, 1, 1)]
 )
