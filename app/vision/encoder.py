@@ -11,6 +11,7 @@ from app.errors import BadVector, InvalidInput, ServiceUnavailable
 from app.vision import checkpoints, fingerprint, untrained
 from app.vision.architectures import PATCH_PX, Architecture
 from app.vision.device import BATCH_PATCHES, choose_device, is_out_of_memory, release_memory
+from app.vision.lanes import Lanes
 from app.vision.models import ModelKey, find_weights, resolve_model
 from app.vision.precision import FLOAT32, Precision, get_precision
 from app.vision.preprocessing import DEFAULT, get_preprocessing
@@ -28,7 +29,7 @@ class Encoder:
         self.key = key
         self.device = str(device)
         self.batch_patches = batch_patches or BATCH_PATCHES[device.type]  # halved when memory does not hold them
-        self._network = network
+        self._network, self._lanes = network, Lanes(device)
         self._mean, self._std = (torch.tensor(row, device=device).view(3, 1, 1) for row in (MEAN, STD))
 
     @classmethod
@@ -66,8 +67,10 @@ class Encoder:
         ServiceUnavailable when the device can't hold even one of them.
         """
         vectors = np.empty((len(pixels), self.key.dim), np.float32)
-        for rows in self._batches(pixels):
-            vectors[rows] = self._embed([pixels[row] for row in rows])
+        batches = list(self._batches(pixels))
+        answers = self._lanes.map(self._embed, [[pixels[row] for row in rows] for rows in batches])
+        for rows, answer in zip(batches, answers, strict=True):
+            vectors[rows] = answer
         return vectors
 
     def _batches(self, pixels: Sequence[np.ndarray]) -> Iterator[list[int]]:
@@ -76,7 +79,8 @@ class Encoder:
         for row, picture in enumerate(pixels):
             alike.setdefault(_checked(picture).shape, []).append(row)
         for shape, rows in alike.items():
-            size = max(1, self.batch_patches * PATCH_PX**2 // (shape[0] * shape[1]))
+            fitting = self.batch_patches * PATCH_PX**2 // (shape[0] * shape[1])
+            size = max(1, min(fitting, self._lanes.share(len(rows))))
             yield from (rows[start : start + size] for start in range(0, len(rows), size))
 
     def _embed(self, pictures: list[np.ndarray]) -> np.ndarray:

@@ -39,32 +39,36 @@ def model_facts(weights_dir: Path) -> list[ModelFacts]:
 
 
 @functools.cache
-def count(architecture: Architecture) -> tuple[int, int]:
-    """Parameters and multiply-accumulates at 518 x 518, from a run of the network on shapes alone."""
+def count(architecture: Architecture, side_px: int = COUNTED_PX, cls_only: bool = False) -> tuple[int, int]:
+    """Parameters and multiply-accumulates for one square picture, from a run of the network on shapes alone.
+
+    For all its tokens, as published counts are meant, or for the cls token only, as a served network runs.
+    """
     macs = 0
 
     def add(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
         nonlocal macs
-        macs += MACS[type(module)](module, output)
+        macs += MACS[type(module)](module, inputs[0], output)
 
     with torch.device("meta"), torch.inference_mode():
         network = VisionTransformer(architecture)
         for module in network.modules():
             if type(module) in MACS:
                 module.register_forward_hook(add)
-        network.forward_features(torch.empty(1, 3, COUNTED_PX, COUNTED_PX))
+        run = network if cls_only else network.forward_features
+        run(torch.empty(1, 3, side_px, side_px))
     return sum(parameter.numel() for parameter in network.parameters()), macs
 
 
-def _attention(module: Attention, output: torch.Tensor) -> int:
-    B, T, D = output.shape
-    return 2 * B * T * T * D  # q k^T, and its softmax times v, over all heads
+def _attention(module: Attention, x: torch.Tensor, output: torch.Tensor) -> int:
+    B, T, D = x.shape
+    return 2 * B * output.shape[1] * T * D  # q k^T, and its softmax times v, over all heads
 
 
 MACS = {
-    nn.Linear: lambda module, output: output.numel() * module.in_features,
-    nn.Conv2d: lambda module, output: output.numel() * module.weight[0].numel(),
-    nn.LayerNorm: lambda module, output: output.numel() * NORM_OPERATIONS,
+    nn.Linear: lambda module, x, output: output.numel() * module.in_features,
+    nn.Conv2d: lambda module, x, output: output.numel() * module.weight[0].numel(),
+    nn.LayerNorm: lambda module, x, output: output.numel() * NORM_OPERATIONS,
     Attention: _attention,
 }
 
