@@ -10,7 +10,9 @@ from app.cli.output import JsonFlag, err, print_json, print_table
 from app.errors import BadCheckpoint
 from app.settings import get_settings
 from app.vision import checkpoints
+from app.vision.encoder import take_fingerprint
 from app.vision.facts import ModelFacts, model_facts
+from app.vision.fingerprint import shown
 from app.vision.published import Source
 
 FIRST_FEW = 3  # tensors named where a file differs
@@ -58,10 +60,12 @@ def check(
     Exit code 1 when it can't be loaded.
     """
     facts = checkpoints.check(file)
+    vector = take_fingerprint(facts.model, file) if facts.model else None
     if as_json:
-        print_json(facts)
+        print_json({**vars(facts), "fingerprint": None if vector is None else [round(float(n), 6) for n in vector]})
     else:
-        print_table((str(file), ""), [(name, _cell(value)) for name, value in vars(facts).items() if name != "path"])
+        rows = [(name, _cell(value)) for name, value in vars(facts).items() if name != "path"]
+        print_table((str(file), ""), [*rows, ("fingerprint", None if vector is None else shown(vector))])
     if facts.refusal is not None:
         raise BadCheckpoint(f"{file} can't be loaded: {facts.refusal}")
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from app.errors import BadVector, InvalidInput, ServiceUnavailable
 from app.vision import checkpoints, fingerprint, untrained
-from app.vision.architectures import PATCH_PX, Architecture
+from app.vision.architectures import PATCH_PX, Architecture, get_architecture
 from app.vision.device import BATCH_PATCHES, choose_device, is_out_of_memory, release_memory
 from app.vision.lanes import Lanes
 from app.vision.models import ModelKey, find_weights, resolve_model
@@ -108,6 +108,18 @@ class Encoder:
     def _normalised(self, pixels: Tensor) -> Tensor:
         x = pixels.to(self._mean.device).permute(0, 3, 1, 2).float() / 255  # (B, 3, H, W)
         return (x - self._mean) / self._std
+
+
+def take_fingerprint(model: str, weights: Path) -> np.ndarray:
+    """What a weights file or folder says of the built-in picture, on the processor: unit float32 (D).
+
+    Raises NotFound, BadCheckpoint.
+    """
+    device, architecture = torch.device("cpu"), get_architecture(model)
+    kind = get_precision(FLOAT32, device)
+    network = _network(architecture, checkpoints.load(architecture, weights), device, kind)
+    key = ModelKey(architecture.name, "", DEFAULT, kind.name, architecture.dim, architecture.trained)
+    return Encoder(network, key, device).embed([fingerprint.picture()])[0]
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:

@@ -158,6 +158,8 @@ DOORS = {
     "a folder that is not there": (("ingest", "{folder}/nowhere", "-c", "photos"), "is not there: check the path"),
     "no weights": (("collections", "create", "x", "--model", "dinov2_vitl14"), "dinoseek models pull dinov2_vitl14"),
     "an unknown model": (("collections", "create", "x", "--model", "resnet"), "resnet"),
+    "an unknown precision": (("collections", "create", "x", "--precision", "int4"), "float32, bfloat16, float16, int8"),
+    "an unknown preprocessing": (("collections", "create", "x", "--preprocessing", "stretch"), "squash224"),
     "a name that is a path": (("collections", "create", "../x"), "can't name a collection"),
     "a name that is taken": (("collections", "create", "photos"), "already there"),
     "weights that are none": (("models", "check", "{folder}/1.jpg"), "1.jpg"),

@@ -5,8 +5,10 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from app.vision import fingerprint, untrained
 from app.vision.architectures import get_architecture
 from app.vision.models import weights_state
 from tests.program import Program
@@ -58,6 +60,14 @@ def test_check_tells_people_the_same(ask, folder):
     assert all(word in shown for word in ("huggingface", "dinov2_vits14", "float32", "22056576"))
 
 
+def test_check_gives_the_fingerprint_for_two_machines_to_compare(ask, tmp_path):
+    """The tensors of the untrained model in a file of their own answer as the recorded model does."""
+    file = saved(untrained.state_dict(VITS14), tmp_path / "weights.pth")
+    recorded = fingerprint.recorded()["untrained_vits14"]
+    assert np.abs(json.loads(ask("models", "check", file, "--json").stdout)["fingerprint"] - recorded).max() < 1e-5
+    assert fingerprint.shown(recorded) in ask("models", "check", file).stdout
+
+
 def test_check_describes_what_can_t_be_loaded_and_exits_with_1(ask, tmp_path):
     tensors = {name: tensor for name, tensor in tensors_of(VITS14).items() if not name.startswith("blocks.3.norm")}
     file = saved(tensors, tmp_path / "cut.pth")
@@ -65,6 +75,7 @@ def test_check_describes_what_can_t_be_loaded_and_exits_with_1(ask, tmp_path):
     assert done.returncode == 1
     facts = json.loads(done.stdout)
     assert (facts["model"], facts["nearest"], facts["layout"]) == (None, "dinov2_vits14", "official")
+    assert facts["fingerprint"] is None
     assert facts["missing"] == [f"blocks.3.norm{n}.{kind}" for n in (1, 2) for kind in ("weight", "bias")]
     (line,) = done.stderr.splitlines()
     assert "can't be loaded: 4 tensors are missing (first blocks.3.norm1.weight); it was cut short" in line
