@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.errors import InvalidInput
-from app.evaluation.ranking import NO_CLASS, QueryScore, Scores, score
+from app.evaluation.ranking import QueryScore, Scores, score
 from app.ingest import walk
 from app.vision.contents import HEAD_BYTES, sniff
 from app.vision.decoder import Decoder
@@ -95,9 +95,8 @@ def evaluate(exam: Exam, decoder: Decoder, encoder: Encoder, on_progress: Progre
 
 
 def score_by_name(vectors: np.ndarray, names: Sequence[str | None]) -> tuple[Scores, list[ClassScore]]:
-    """As `ranking.score`, for classes that have names; the classes with the lowest scores come first."""
-    numbers = {name: number for number, name in enumerate(sorted({name for name in names if name is not None}))}
-    scores, found = score(vectors, [numbers.get(name, NO_CLASS) for name in names])
+    """As `ranking.score`, and class by class; those with the lowest scores come first."""
+    scores, found = score(vectors, names)
     by_name: dict[str, list[QueryScore]] = {}
     for query in found:
         by_name.setdefault(names[query.row], []).append(query)

@@ -1,11 +1,11 @@
 """Retrieval scores from vectors and classes. Nothing is read or embedded here."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-NO_CLASS = -1  # a distractor: in the database of every query, right for none
 BLOCK = 256  # queries scored together; a million pictures then take 1 GB
 RECALL_AT = 10
 
@@ -30,14 +30,16 @@ class Scores:
     recall_at_10: float  # share of queries with a right one among the first ten
 
 
-def score(vectors: np.ndarray, classes: Sequence[int]) -> tuple[Scores, list[QueryScore]]:
-    """Unit vectors (N, D) and the class of each, or NO_CLASS. Each one with a companion in its class is a query.
+def score(vectors: np.ndarray, classes: Sequence[Hashable | None]) -> tuple[Scores, list[QueryScore]]:
+    """Unit vectors (N, D) and the class of each; none: a distractor. Each one with a companion in its class is a query.
 
     Average precision is the mean of the precision at each right one. Of equal scores the wrong one counts first:
     a model that says the same of everything must not look good.
     """
-    classes = np.asarray(classes)
-    queries = [row for row in range(len(classes)) if classes[row] != NO_CLASS and (classes == classes[row]).sum() > 1]
+    sizes = Counter(name for name in classes if name is not None)
+    queries = [row for row, name in enumerate(classes) if sizes[name] > 1]
+    numbers = {name: number for number, name in enumerate(sizes)}
+    classes = np.array([numbers.get(name, -1) for name in classes])
     found = []
     for start in range(0, len(queries), BLOCK):
         rows = queries[start : start + BLOCK]
