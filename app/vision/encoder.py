@@ -10,7 +10,7 @@ from torch import Tensor
 from app.errors import BadVector, InvalidInput, ServiceUnavailable
 from app.vision import checkpoints, fingerprint, untrained
 from app.vision.architectures import PATCH_PX, Architecture, get_architecture
-from app.vision.device import BATCH_PATCHES, choose_device, is_out_of_memory, release_memory
+from app.vision.device import BATCH_PATCHES, choose_device, is_out_of_memory, keep_freed_memory, release_memory
 from app.vision.lanes import Lanes
 from app.vision.models import ModelKey, find_weights, resolve_model
 from app.vision.precision import FLOAT32, Precision, get_precision
@@ -51,6 +51,7 @@ class Encoder:
         """
         if threads is not None:
             torch.set_num_threads(threads)
+        keep_freed_memory()
         chosen, seen = choose_device(device), get_preprocessing(preprocessing)
         kind = get_precision(precision, chosen)
         architecture = resolve_model(name, weights_dir)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from app.errors import InvalidInput, NotFound
-from app.vision.int8 import to_int8
+from app.vision.int8 import Int8Linear
+from app.vision.served import serve
 from app.vision.vit import VisionTransformer
 
 FLOAT32 = "float32"
@@ -23,10 +24,11 @@ class Precision:
 
 
 PRECISIONS = (
-    Precision(FLOAT32, ("cpu", "cuda", "mps"), lambda network: network.float(), 0.9999),
-    Precision("bfloat16", ("cpu", "cuda"), lambda network: network.bfloat16(), 0.999),  # a processor without AMX: slow
-    Precision("float16", ("cuda", "mps"), lambda network: network.half(), 0.9999),
-    Precision("int8", ("cpu",), lambda network: to_int8(network.float()), 0.99),
+    Precision(FLOAT32, ("cpu", "cuda", "mps"), lambda network: serve(network.float()), 0.9999),
+    # on a processor that has no instructions for it slower than float32
+    Precision("bfloat16", ("cpu", "cuda"), lambda network: serve(network.float()).bfloat16(), 0.999),
+    Precision("float16", ("cuda", "mps"), lambda network: serve(network.float()).half(), 0.9999),
+    Precision("int8", ("cpu",), lambda network: serve(network.float(), Int8Linear), 0.99),
 )
 
 

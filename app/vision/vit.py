@@ -48,6 +48,14 @@ class PatchEmbed(nn.Module):
         return x.flatten(2).transpose(1, 2)  # (B, N, D)
 
 
+def attend(qkv: Tensor, heads: int, first: int | None = None) -> Tensor:
+    """Queries, keys and values (B, T, 3 D) -> what the `first` tokens, or all, take from all: (B, first, D)."""
+    B, T, width = qkv.shape
+    q, k, v = qkv.view(B, T, 3, heads, width // 3 // heads).permute(2, 0, 3, 1, 4)  # each (B, h, T, 64)
+    x = F.scaled_dot_product_attention(q[:, :, :first], k, v)  # softmax(q k^T / 8) v
+    return x.transpose(1, 2).flatten(2)
+
+
 class Attention(nn.Module):
     """Every token looks at every token, in h heads of 64."""
 
@@ -58,11 +66,7 @@ class Attention(nn.Module):
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor, first: int | None = None) -> Tensor:
-        """What all tokens, or only the `first` few, take from all tokens."""
-        B, T, D = x.shape
-        q, k, v = self.qkv(x).view(B, T, 3, self.heads, D // self.heads).permute(2, 0, 3, 1, 4)  # each (B, h, T, 64)
-        x = F.scaled_dot_product_attention(q[:, :, :first], k, v)  # softmax(q k^T / 8) v
-        return self.proj(x.transpose(1, 2).flatten(2))
+        return self.proj(attend(self.qkv(x), self.heads, first))
 
 
 class Mlp(nn.Module):
@@ -86,8 +90,13 @@ class SwiGlu(nn.Module):
         self.w3 = nn.Linear(hidden, dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        gate, value = self.w12(x).chunk(2, dim=-1)
-        return self.w3(F.silu(gate) * value)
+        return self.w3(gated(self.w12(x)))
+
+
+def gated(x: Tensor) -> Tensor:
+    """(…, 2 h) -> (…, h)."""
+    gate, value = x.chunk(2, dim=-1)
+    return F.silu(gate) * value
 
 
 class LayerScale(nn.Module):

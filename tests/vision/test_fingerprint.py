@@ -10,6 +10,7 @@ from app.errors import ServiceUnavailable
 from app.vision import fingerprint
 from app.vision.encoder import Encoder
 from app.vision.precision import get_precision
+from app.vision.served import ACTIVATIONS
 
 PICTURE_SHA256 = "7dd87b0487edcf88bfe59f89adef9672007e415a7fffd6952f400cc43b87c33d"
 FLOAT32 = get_precision("float32", torch.device("cpu"))
@@ -26,9 +27,8 @@ def test_the_recorded_answer_is_the_one_given_here(encoder):
 
 
 def test_a_machine_that_calculates_otherwise_is_refused_before_it_embeds_anything(monkeypatch, tmp_path):
-    """GELU by its tanh approximation stands for a broken kernel: 4e-4 would pass, so it is also scaled."""
-    gelu = torch.nn.functional.gelu
-    monkeypatch.setattr(torch.nn.functional, "gelu", lambda x: gelu(x, approximate="tanh") * 0.9)
+    """An activation a tenth too small stands for a broken kernel."""
+    monkeypatch.setitem(ACTIVATIONS, "mlp", ("fc1", lambda x: torch.nn.functional.gelu(x) * 0.9, "fc2"))
     with pytest.raises(ServiceUnavailable, match=r"untrained_vits14 in float32 answers otherwise here than recorded"):
         Encoder.open("untrained_vits14", tmp_path, device="cpu")
 

@@ -6,9 +6,12 @@ import torch
 from torch import nn
 
 from app.errors import InvalidInput, NotFound
+from app.vision.architectures import Architecture
 from app.vision.encoder import Encoder
 from app.vision.int8 import INPUT_LEVELS, WEIGHT_LEVELS, Int8Linear
 from app.vision.precision import PRECISIONS, get_precision
+from app.vision.served import Linear, serve
+from app.vision.vit import VisionTransformer
 
 CPU = torch.device("cpu")
 
@@ -59,6 +62,29 @@ def test_a_linear_map_in_integers_errs_by_less_than_its_steps():
     steps = x.abs().amax(-1, keepdim=True) * exact.weight.abs().amax(1)  # (5, 7, 40)
     assert (error <= steps * 96 * (0.5 / INPUT_LEVELS + 0.5 / WEIGHT_LEVELS) + 1e-6).all()
     assert torch.allclose(Int8Linear(exact)(x)[0, 0], exact.bias)
+
+
+@pytest.mark.parametrize("kind", [Linear, Int8Linear])
+def test_a_served_map_adds_its_scaled_outputs_in_place(kind):
+    exact, scale, rng = linear(), torch.linspace(-2, 2, 40), torch.Generator().manual_seed(2)
+    x, onto = torch.randn(3, 5, 96, generator=rng), torch.randn(3, 5, 40, generator=rng)
+    expected = onto + exact(x) * scale
+    served = kind(exact, scale).add(x, onto)
+    assert served is onto
+    assert (served - expected).abs().max() < (1e-5 if kind is Linear else 0.1)
+
+
+@pytest.mark.parametrize("ffn", ["mlp", "swiglu"])
+def test_a_served_network_says_what_the_plain_one_says(ffn):
+    architecture = Architecture(name="tiny", aliases=(), dim=128, depth=3, ffn=ffn, registers=4)
+    generator = torch.Generator().manual_seed(3)
+    shapes = VisionTransformer(architecture).state_dict()
+    weights = {name: torch.randn(tensor.shape, generator=generator) * 0.3 for name, tensor in shapes.items()}
+    x = torch.randn(2, 3, 70, 42, generator=generator)
+    plain = VisionTransformer.with_weights(architecture, weights)(x).cls
+    served = serve(VisionTransformer.with_weights(architecture, weights))
+    assert (served(x).cls - plain).abs().max() < 1e-5
+    assert (served(x).cls - plain).abs().max() < 1e-5  # again, with its positions remembered
 
 
 @pytest.mark.parametrize("row", [row for row in PRECISIONS if "cpu" in row.devices], ids=lambda row: row.name)
