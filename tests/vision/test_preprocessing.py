@@ -1,6 +1,7 @@
 """How each mode lays a picture before the network: geometry by hand, Hugging Face's crop to the byte."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -26,6 +27,11 @@ def test_names_are_unique_the_default_is_known_and_another_lists_them():
     assert get_preprocessing(DEFAULT).name == DEFAULT
     with pytest.raises(NotFound, match=f"no preprocessing is called 'stretch': choose one of {NAMES[0]}, "):
         get_preprocessing("stretch")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_on_models_has_a_row_for_every_name(name):
+    assert f"\n| `{name}` |" in (Path(__file__).parents[2] / "docs" / "models.md").read_text()
 
 
 @pytest.mark.parametrize("name", NAMES)
