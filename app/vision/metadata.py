@@ -25,8 +25,8 @@ WALK_BYTES = 64 * 2**20  # a hostile file of 10-byte frames beyond this would ta
 def read(image: PIL.Image.Image) -> tuple[int, datetime | None, list[str]]:
     """EXIF orientation 1 to 8 (for PNG and AVIF from XMP too), time taken, notes.
 
-    The picture must be loaded, unless it is a JPEG: PNG tells at its end, and Pillow turns a TIFF while loading and then
-    no longer names the tag.
+    The picture must be loaded, unless it is a JPEG: PNG tells at its end, and Pillow turns a TIFF while loading, after
+    which it no longer names the tag.
     """
     try:
         exif = image.getexif()
