@@ -10,7 +10,14 @@ from app.errors import InvalidInput
 # activations of: more is slower (benchmarks/embed.py). On a GPU enough to fill it, in about 1 GB with ViT-g.
 BATCH_PATCHES = {"cpu": 4 * 256, "mps": 32 * 256, "cuda": 128 * 256}
 
-
+# What a refused allocation is called by torch itself, by Apple's backend, and by oneDNN, whose kernels are few and
+# known to run: that one can't be made, or run, means that its scratch space can't be had
+REFUSALS = (
+    "can't allocate memory",
+    "MPS backend out of memory",
+    "could not create a primitive",
+    "could not execute a primitive",
+)
 # from glibc's malloc.h: M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_ARENA_MAX
 MALLOC_SWITCHES = ((-3, 2**25 - 1), (-1, 2**29), (-8, 1))
 
@@ -39,11 +46,7 @@ def choose_device(wanted: str) -> torch.device:
 def is_out_of_memory(trouble: BaseException) -> bool:
     """CUDA has a class for it; a processor's and Apple's refusals are told by their words alone."""
     said = str(trouble)
-    return (
-        isinstance(trouble, MemoryError | torch.OutOfMemoryError)
-        or "can't allocate memory" in said
-        or "MPS backend out of memory" in said
-    )
+    return isinstance(trouble, MemoryError | torch.OutOfMemoryError) or any(words in said for words in REFUSALS)
 
 
 def keep_freed_memory() -> None:

@@ -79,8 +79,8 @@ class Encoder:
         alike: dict[tuple[int, ...], list[int]] = {}
         for row, picture in enumerate(pixels):
             alike.setdefault(_checked(picture).shape, []).append(row)
-        for shape, rows in alike.items():
-            fitting = self.batch_patches * PATCH_PX**2 // (shape[0] * shape[1])
+        for rows in alike.values():
+            fitting = self.batch_patches // _patches(pixels[rows[0]])
             size = max(1, min(fitting, self._lanes.share(len(rows))))
             yield from (rows[start : start + size] for start in range(0, len(rows), size))
 
@@ -98,7 +98,8 @@ class Encoder:
                 "or choose a smaller model"
             )
         release_memory(self.device)
-        self.batch_patches = max(1, self.batch_patches // 2)
+        # not half of what it is: the other half of this batch may have failed, and set it, before us
+        self.batch_patches = min(self.batch_patches, half * _patches(pictures[0]))
         return np.concatenate([self._embed(pictures[:half]), self._embed(pictures[half:])])
 
     def _run(self, pixels: np.ndarray) -> np.ndarray:
@@ -132,6 +133,10 @@ def unit_rows(vectors: np.ndarray) -> np.ndarray:
             f"picture {lame[0] + 1} of {len(vectors)} gave a vector of length {lengths[lame[0], 0]}: not finite or zero"
         )
     return (vectors / lengths).astype(np.float32)
+
+
+def _patches(picture: np.ndarray) -> int:
+    return picture.shape[0] * picture.shape[1] // PATCH_PX**2
 
 
 def _checked(picture: np.ndarray) -> np.ndarray:

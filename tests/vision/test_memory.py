@@ -12,20 +12,32 @@ import numpy as np
 from app.errors import ServiceUnavailable
 from app.vision.encoder import Encoder
 
-def let_grow_by(megabytes):
+def limit(megabytes):
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + megabytes * 2**20, -1))
+
+def leave(megabytes):
+    # what the allocator holds free from before, however much it is, is taken up: then a limit means what it says
+    held = []
+    limit(0)
+    try:
+        while True:
+            held.append(bytearray(2**20))
+    except MemoryError:
+        limit(megabytes)
+    return held
 
 encoder = Encoder.open("untrained_vits14", Path(sys.argv[1]), device="cpu", threads=1)
 pictures = list(np.random.default_rng(5).integers(0, 256, (24, 224, 224, 3), dtype=np.uint8))
 usual = encoder.embed(pictures)
+huge = np.zeros((2800, 2800, 3), np.uint8)
 encoder.batch_patches = 24 * 256
-let_grow_by(20)
+held = leave(48)  # 24 pictures need twice that at once
 vectors = encoder.embed(pictures)
 assert np.abs(vectors - usual).max() < 1e-5
 print("halved to", encoder.batch_patches // 256)
 try:
-    encoder.embed([np.zeros((2800, 2800, 3), np.uint8)])
+    encoder.embed([huge])
 except ServiceUnavailable as refusal:
     print(refusal)
 print("goes on", np.abs(encoder.embed(pictures[:2]) - usual[:2]).max() < 1e-5)
