@@ -99,53 +99,19 @@ UNSUPPORTED_SUFFIXES = {
     **dict.fromkeys((".psd", ".psb"), "a Photoshop document"),
     **dict.fromkeys((".pcx", ".dds", ".xpm", ".xbm", ".wmf", ".emf", ".hdr", ".fit", ".fits"), "a rare picture format"),
 }
-TEXT_SUFFIXES = frozenset(
-    (
-        ".txt",
-        ".md",
-        ".csv",
-        ".tsv",
-        ".json",
-        ".xml",
-        ".xmp",
-        ".html",
-        ".htm",
-        ".yaml",
-        ".yml",
-        ".ini",
-        ".log",
-        ".rtf",
-        ".aae",
-        ".tex",
-    )
-)
-MEDIA_SUFFIXES = frozenset(
-    (
-        ".mov",
-        ".mp4",
-        ".m4v",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".mpg",
-        ".mpeg",
-        ".mts",
-        ".m2ts",
-        ".3gp",
-        ".wmv",
-        ".flv",
-        ".mp3",
-        ".m4a",
-        ".wav",
-        ".flac",
-        ".ogg",
-        ".opus",
-        ".aac",
-        ".wma",
-        ".aiff",
-    )
-)
+# fmt: off
+TEXT_SUFFIXES = frozenset((
+    ".txt", ".md", ".csv", ".tsv", ".json", ".xml", ".xmp", ".html", ".htm", ".yaml", ".yml", ".ini", ".log",
+    ".rtf", ".aae", ".tex",
+))
+MEDIA_SUFFIXES = frozenset((
+    ".mov", ".mp4", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".3gp", ".wmv", ".flv",
+    ".mp3", ".m4a", ".wav", ".flac", ".ogg", ".opus", ".aac", ".wma", ".aiff",
+))
+# fmt: on
+SIDECAR_OF = frozenset((*PICTURE_SUFFIXES, *UNSUPPORTED_SUFFIXES, *MEDIA_SUFFIXES))
 OS_DROPPINGS = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"))
+SIDECARS = frozenset(("metadata.json", "print-subscriptions.json", "shared_album_comments.json"))  # of Google's exports
 
 
 def sniff(head: bytes, name: str) -> Contents:
@@ -153,6 +119,8 @@ def sniff(head: bytes, name: str) -> Contents:
     name = PurePath(name).name.lower()
     if name.startswith(".") or name in OS_DROPPINGS:
         return _skip("a file of the operating system")
+    if _is_sidecar(name):
+        return _skip("what a program noted beside a picture")
     return identify(head, PurePath(name).suffix)
 
 
@@ -188,6 +156,14 @@ def _document(head: bytes, suffix: str) -> Contents | None:
     return _named_by(DOCUMENTS, head, "not_a_picture")
 
 
+def _json(head: bytes, suffix: str) -> Contents | None:
+    """Labels of a data set, an album's list: it may say where pictures are, and a person should know we did not look."""
+    if suffix != ".json" or head.lstrip()[:1] not in (b"{", b"["):
+        return None
+    what = "a JSON document"
+    return _refuse(what, f"{what}, which we do not read: ingest the pictures it tells of", "not_a_picture")
+
+
 def _ruin(head: bytes, suffix: str) -> Contents | None:
     found = _match(RUINS, head)
     if found is None:
@@ -213,7 +189,7 @@ def _text(head: bytes, suffix: str) -> Contents | None:
     return _skip("text") if _is_text(head, suffix) else None
 
 
-LOOKS = (_picture, _media, _unread_picture, _document, _ruin, _named, _text)
+LOOKS = (_picture, _media, _unread_picture, _document, _json, _ruin, _named, _text)
 
 
 def _skip(what: str) -> Contents:
@@ -247,6 +223,12 @@ def _is_bmp(head: bytes, suffix: str) -> bool:
     """Two letters are no proof: the length of the header that follows must be one that exists, or the name agree."""
     header_bytes = int.from_bytes(head[14:18], "little")
     return head[:2] == b"BM" and (suffix in (".bmp", ".dib") or header_bytes in (12, 16, 40, 52, 56, 64, 108, 124))
+
+
+def _is_sidecar(name: str) -> bool:
+    """`IMG_1.jpg.json`, `IMG_1.jpg.supplemental-metadata.json`: named after a picture or a video, one each."""
+    about = PurePath(name).suffixes[:-1]
+    return name in SIDECARS or (name.endswith(".json") and any(suffix in SIDECAR_OF for suffix in about))
 
 
 def _is_text(head: bytes, suffix: str) -> bool:

@@ -48,6 +48,8 @@ def test_a_picture_is_known_by_its_bytes(name, head, what):
         ("a.bin", b"\0\1\2\3", "not_a_picture", "of no picture format we know"),
         ("a.pdf", b"%PDF-1.7\n", "not_a_picture", "a PDF document"),
         ("a.npy", b"\x93NUMPY\1\0", "not_a_picture", "a NumPy array"),
+        ("labels.json", b'{"images": []}', "not_a_picture", "a JSON document"),
+        ("list.v2.json", b"\n[]", "not_a_picture", "a JSON document"),
         ("a.zip", b"PK\3\4", "not_a_picture", "unpack it"),
         ("a.tar", bytes(257) + b"ustar\0", "not_a_picture", "a tar archive"),
         ("a.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n", "unsupported_format", "Ghostscript"),
@@ -72,6 +74,11 @@ def test_what_was_meant_as_a_picture_is_refused_by_name(name, head, code, words)
         ("note.txt", "Größe".encode("utf-16")),
         ("cut.md", "é".encode() * 3 + b"\xc3"),
         ("empty.txt", b""),
+        ("IMG_1.jpg.json", b"{}"),
+        ("IMG_1.HEIC.supplemental-metadata.json", b"{}"),
+        ("clip.mp4.json", b"{}"),
+        ("metadata.json", b"{}"),
+        ("no-json.json", b"words"),
         ("clip.MOV", ISO + b"qt  \0\0\0\0"),
         ("clip", ISO + b"isom\0\0\0\0"),
         ("song.mp3", b"ID3\4"),
@@ -94,7 +101,7 @@ def test_the_photos_manifest_is_sorted_as_people_would(shared):
     kinds = {row["path"]: _sniffed(photos / row["path"]) for row in rows}
     meant = {"README.md": "skipped", "MANIFEST.csv": "skipped"}
     meant |= {
-        "weird/not_image/annotations.json": "skipped",
+        "weird/not_image/annotations.json": "failed",
         "weird/not_image/empty.jpeg": "failed",
         "weird/not_image/test_pdf_complete.pdf": "failed",
         "weird/not_image/0.npy": "failed",
@@ -102,7 +109,7 @@ def test_the_photos_manifest_is_sorted_as_people_would(shared):
         "weird/other_format/non_zero_bb.eps": "failed",
     }
     assert {path: _sniffed(photos / path) for path in meant} == meant
-    assert [path for path, kind in kinds.items() if kind == "skipped"] == ["weird/not_image/annotations.json"]
+    assert [path for path, kind in kinds.items() if kind == "skipped"] == []
     assert [row["path"] for row in rows if "decode" in row["expect"] and kinds[row["path"]] != "picture"] == []
 
 
