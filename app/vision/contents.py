@@ -157,7 +157,7 @@ def _document(head: bytes, suffix: str) -> Contents | None:
 
 
 def _json(head: bytes, suffix: str) -> Contents | None:
-    """Labels of a data set, an album's list: it may say where pictures are, and a person should know we did not look."""
+    """Labels of a data set: it may say where pictures are, and a person should know that we did not look."""
     if suffix != ".json" or head.lstrip()[:1] not in (b"{", b"["):
         return None
     what = "a JSON document"
