@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 PHOTOS ?=
 PORT   ?= 8501
-COLLECTION ?= samples
+COLLECTION ?=
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
@@ -30,4 +30,5 @@ soak: setup
 	$(BIN)/python -m pytest -m soak
 
 bench: setup
-	$(BIN)/python -m benchmarks.search_overhead --collection "$(COLLECTION)"
+	$(BIN)/python -m benchmarks.embed
+	$(if $(COLLECTION),$(BIN)/python -m benchmarks.search_overhead --collection "$(COLLECTION)")
