@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     poll_s: float = 0.5  # embedded workers look at the ledger this often; half a per cent of a core
     sweep_s: float = 20.0  # how often work whose message was lost is sent again
 
+    index_recall: float = Field(0.97, gt=0, le=1)  # of the true ten nearest, that a snapshot must find to be published
+    index_memory_bytes: int = 4 * 2**30  # packed vectors of one snapshot; smaller codes are chosen where they don't fit
+
     upload_max_bytes: int = 50 * 2**20  # per file through the browser; bulk goes by folder
     allowed_roots: list[Path] = Field(default_factory=lambda: [Path.home()])  # folders the browser may ingest from
     host: str = "127.0.0.1"

@@ -14,6 +14,7 @@ from app.catalog import collections, embeddings, images, snapshots
 from app.catalog.models import Collection, Snapshot
 from app.errors import DamagedSnapshot
 from app.index import snapshot as files
+from app.index.building import Target
 from app.resources import Resources
 
 log = logging.getLogger(__name__)
@@ -130,6 +131,7 @@ def _snapshot_facts(row: Snapshot) -> dict:
         "vectors": row.vectors,
         "bytes": row.size_bytes,
         "recall_at_10": row.recall_at_10,
+        "build_s": row.build_s,
         "built_at": row.built_at,
     }
 
@@ -144,6 +146,7 @@ def _build(resources: Resources, started: Snapshot, watermark: int) -> dict:
             dim=dim,
             model_key=str(started.model_key_id),
             watermark=watermark,
+            target=Target(resources.settings.index_recall, resources.settings.index_memory_bytes),
         )
     return {
         "watermark": watermark,
@@ -151,6 +154,7 @@ def _build(resources: Resources, started: Snapshot, watermark: int) -> dict:
         "vectors": manifest.vectors,
         "size_bytes": manifest.bytes,
         "recall_at_10": manifest.recall_at_10,
+        "build_s": manifest.build_s,
         "checksum": manifest.checksum,
     }
 

@@ -185,6 +185,7 @@ class Snapshot(Base):
     vectors: Mapped[int | None] = mapped_column(BigInteger)
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     recall_at_10: Mapped[float | None] = mapped_column(Double)
+    build_s: Mapped[float | None] = mapped_column(Double)
     checksum: Mapped[str | None] = mapped_column(String(DIGEST_CHARS))  # SHA-256 of the manifest
     created_at: Mapped[float] = mapped_column(Double, default=db_now())
     built_at: Mapped[float | None] = mapped_column(Double)

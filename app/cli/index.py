@@ -48,6 +48,7 @@ def _answer(facts: IndexFacts, as_json: bool) -> None:
         ("in the snapshot", f"{snapshot.get('vectors', 0):,} ({snapshot.get('recipe', 'none yet')})"),
         ("size", megabytes(snapshot.get("bytes"))),
         ("recall@10", snapshot.get("recall_at_10")),
+        ("built in", f"{snapshot['build_s']:.1f} s" if snapshot else None),
         ("scanned beside it", f"{facts.tail:,}"),
         ("dead inside it", f"{facts.tombstones:,}"),
     ]

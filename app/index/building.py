@@ -4,6 +4,7 @@ Rows are spooled to disk as they come; only the ids (8 bytes each) stay in memor
 in the order of their ids, so a build needs twice the disk and about CHUNK_ROWS vectors of memory, whatever N is.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +12,29 @@ from pathlib import Path
 import faiss
 import numpy as np
 
+from app.index import cells
+from app.index.cells import CELLS, VECTORS
 from app.index.durable import DurableFile, storage_trouble, write_all
 from app.index.manifest import FileFacts
-from app.index.recipe import Recipe, choose
+from app.index.recipe import EXACT, Recipe, choose
 from app.index.vectors import check_rows, refuse_repeats
 
-VECTORS = "vectors.faiss"
 IDS = "ids.npy"
 SPOOL = "spool.f32"
 CHUNK_ROWS = 16_384  # 25 MB of 384 floats: large enough for the disk, small enough for any machine
 
 Batches = Iterable[tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a snapshot must reach, and what its packed vectors may take in memory."""
+
+    recall_at_10: float = 0.97
+    memory_bytes: float = math.inf
+
+
+USUAL = Target()
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,8 @@ class Draft:
     recipe: Recipe
     vectors: int
     files: Mapping[str, FileFacts]
+    effort: int = 0  # cells a search looks into; 0: it scans every row
+    recall_at_10: float = 1.0
 
 
 def spool(part: Path, batches: Batches, dim: int) -> np.ndarray:
@@ -50,22 +65,31 @@ def spool(part: Path, batches: Batches, dim: int) -> np.ndarray:
     return np.concatenate(seen)
 
 
-def write_draft(part: Path, ids: np.ndarray, dim: int) -> Draft:
+def write_draft(part: Path, ids: np.ndarray, dim: int, target: Target) -> Draft:
     """Turns the spool, whose row r belongs to ids[r], into the data files, flushed to the disk. Removes the spool."""
     order = np.argsort(ids)
     refuse_repeats(ids[order])
-    recipe = choose(len(ids), dim)
-    files = {VECTORS: _write_vectors(part, order, dim, recipe), IDS: _write_ids(part, ids[order])}
+    files = {VECTORS: _write_vectors(part, order, dim), IDS: _write_ids(part, ids[order])}
     (part / SPOOL).unlink()
-    return Draft(recipe, len(ids), files)
+    return _with_cells(part, dim, target, Draft(EXACT, len(ids), files))
 
 
-def flat_head(count: int, dim: int, factory: str) -> bytes:
+def _with_cells(part: Path, dim: int, target: Target, draft: Draft) -> Draft:
+    """The draft itself where a scan is meant, or is all that finds enough."""
+    recipe = choose(draft.vectors, dim, target.memory_bytes)
+    built = cells.build(part, dim, recipe, target.recall_at_10) if recipe.codes else None
+    if built is None:
+        return draft
+    files = {**draft.files, CELLS: built.file}
+    return Draft(recipe, draft.vectors, files, built.effort, built.recall_at_10)
+
+
+def flat_head(count: int, dim: int) -> bytes:
     """What FAISS writes before the rows of a flat index of `count` vectors, which then need not be in memory.
 
     FAISS's own bytes for no vectors, with the two counts set: rows (uint64 at 8) and floats (the last uint64).
     """
-    head = bytearray(faiss.serialize_index(faiss.index_factory(dim, factory, faiss.METRIC_INNER_PRODUCT)).tobytes())
+    head = bytearray(faiss.serialize_index(faiss.IndexFlatIP(dim)).tobytes())
     head[8:16] = count.to_bytes(8, "little")
     head[-8:] = (count * dim).to_bytes(8, "little")
     return bytes(head)
@@ -76,9 +100,9 @@ def _append(file, vectors: np.ndarray) -> None:
         write_all(file, vectors.data)
 
 
-def _write_vectors(part: Path, order: np.ndarray, dim: int, recipe: Recipe) -> FileFacts:
+def _write_vectors(part: Path, order: np.ndarray, dim: int) -> FileFacts:
     out = DurableFile(part / VECTORS)
-    out.write(flat_head(len(order), dim, recipe.factory))
+    out.write(flat_head(len(order), dim))
     for rows in _chunks(part / SPOOL, order, dim):
         out.write(rows.data)
     return out.finish()

@@ -10,6 +10,7 @@ import numpy as np
 from app.errors import BadVector, InvalidInput
 from app.index.lanes import SERVING, Lanes
 from app.index.scores import exact_scores
+from app.index.selection import Selection
 from app.index.snapshot import Snapshot
 from app.index.tail import Tail
 from app.index.vectors import as_ids, check_rows, check_vectors
@@ -26,7 +27,7 @@ class Stored(NamedTuple):
 
 
 class LiveIndex:
-    """One collection's vectors, searched exactly: always k live neighbours while k exist.
+    """One collection's vectors: always k live neighbours while k exist, their scores exact.
 
     Safe for any number of threads. Readers take the state of one moment and keep it; a writer makes the next state and
     swaps it in, since FAISS crashes when an index grows under a search.
@@ -44,7 +45,7 @@ class LiveIndex:
     @property
     def vectors(self) -> int:
         """Images a search can find: rows of snapshot and tail, less the tombstones."""
-        return sum(part.live_count for part in self._state.parts)
+        return sum(part.live.count for part in self._state.parts)
 
     @property
     def tail(self) -> int:
@@ -54,7 +55,7 @@ class LiveIndex:
     @property
     def tombstones(self) -> int:
         """Rows no search shows: buried, or replaced by a newer vector in the tail."""
-        return sum(len(part.rows) - part.live_count for part in self._state.parts)
+        return sum(len(part.rows) - part.live.count for part in self._state.parts)
 
     def search(self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None) -> list[list[Neighbour]]:
         """The k nearest live images for each of `queries`, unit vectors float32 (Q, D); best first, ties by id.
@@ -111,32 +112,21 @@ class _Part:
     """Rows that are searched together, and which of them may be shown."""
 
     rows: Snapshot | Tail
-    live: np.ndarray  # (N,) bool
-    live_count: int
+    live: Selection
 
     @classmethod
     def hiding(cls, rows: Snapshot | Tail, ids: np.ndarray) -> "_Part":
-        live = np.ones(len(rows), bool)
-        live[rows.rows_of(ids)] = False
-        return cls(rows, live, np.count_nonzero(live))
+        return cls(rows, Selection.without(len(rows), rows.rows_of(ids)))
 
     def live_rows_of(self, ids: np.ndarray) -> np.ndarray:
         rows = self.rows.rows_of(ids)
-        return rows[self.live[rows]]
+        return rows[self.live.mask[rows]]
 
     def nearest(self, queries: np.ndarray, k: int, allowed: np.ndarray | None) -> list[tuple[np.ndarray, np.ndarray]]:
         """Ids and exact scores for each query: its k nearest here, in no order, and perhaps some more."""
-        visible = self.live if allowed is None else self._among(allowed)
-        if np.count_nonzero(visible) > k:
-            shortlists = self.rows.shortlist(queries, k, visible)
-        else:
-            shortlists = [np.flatnonzero(visible)] * len(queries)
+        shown = self.live if allowed is None else Selection.only(len(self.rows), self.live_rows_of(allowed))
+        shortlists = self.rows.shortlist(queries, k, shown) if shown.count > k else [shown.rows] * len(queries)
         return [self._scored(query, rows) for query, rows in zip(queries, shortlists, strict=True)]
-
-    def _among(self, allowed: np.ndarray) -> np.ndarray:
-        visible = np.zeros(len(self.rows), bool)
-        visible[self.live_rows_of(allowed)] = True
-        return visible
 
     def _scored(self, query: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.rows.ids[rows], exact_scores(query, self.rows.vectors_at(rows))

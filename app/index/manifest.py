@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 from app.errors import DamagedSnapshot
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 
 
@@ -29,7 +29,9 @@ class Manifest:
     vectors: int
     watermark: int  # the catalogue's mark up to which rows are in here
     bytes: int  # of all files named below
-    recall_at_10: float  # against an exact search, 0..1
+    effort: int  # cells a search looks into; 0: it scans every row
+    recall_at_10: float  # measured against an exact search, 0..1
+    build_s: float
     built_at: str  # UTC, ISO 8601
     files: Mapping[str, FileFacts]
     format: int = FORMAT

@@ -1,6 +1,7 @@
 """A snapshot: an immutable generation of vectors in a folder. `build` makes one; `open` trusts nothing about it.
 
-    vectors.faiss   the index; row r is the vector of ids[r]
+    vectors.faiss   every vector in full; row r is that of ids[r]
+    cells.faiss     where a scan would take too long: the same packed small, in cells, to find candidates
     ids.npy         int64 (N,), ascending, so that id -> row is a binary search
     manifest.json   counts, sizes and checksums; written last
 
@@ -10,6 +11,7 @@ generation in place: readers have it mapped, and a file cut short under its mapp
 
 import enum
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,15 +21,19 @@ import numpy as np
 
 from app.errors import DamagedSnapshot
 from app.index import building
-from app.index.building import IDS, VECTORS, Batches, Draft
+from app.index.building import IDS, USUAL, Batches, Draft, Target
+from app.index.cells import CELLS, LEAST_SHARE, VECTORS, Cells
 from app.index.durable import DurableFile, read_facts, storage_trouble
 from app.index.folders import beside, publish, set_aside, sweep_leftovers
 from app.index.manifest import MANIFEST, FileFacts, Manifest, parse
+from app.index.recipe import get_recipe
 from app.index.scores import TIE_SLACK
+from app.index.selection import Selection
 from app.index.vectors import find_rows
 
 __all__ = ["Snapshot", "Step", "build", "open", "set_aside", "sweep_leftovers"]
 
+READ_FLAGS = faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE  # tables of cosines are made as asked
 SPARE = 16  # rows asked of FAISS beyond k, so that ties at the cut are mostly in already
 
 _reading = threading.Lock()  # FAISS's limits on what a file may ask for are global to the process
@@ -46,11 +52,11 @@ class Step(enum.StrEnum):
 class Snapshot:
     """An open generation, safe to search from many threads: nothing in it ever changes."""
 
-    def __init__(self, manifest: Manifest, index: faiss.Index, ids: np.ndarray) -> None:
+    def __init__(self, manifest: Manifest, index: faiss.Index, ids: np.ndarray, cells: Cells | None = None) -> None:
         self.manifest = manifest
         self.ids = ids  # int64 (N,), ascending
         self.dim = manifest.dim
-        self._index = index
+        self._index, self._cells = index, cells
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -63,18 +69,28 @@ class Snapshot:
         """float32 (len(rows), dim)."""
         return self._index.reconstruct_batch(rows)
 
-    def shortlist(self, queries: np.ndarray, k: int, visible: np.ndarray) -> list[np.ndarray]:
-        """For each query, rows that surely hold its k nearest of the `visible` (N,) bool, all ties at the cut included.
+    def shortlist(self, queries: np.ndarray, k: int, shown: Selection) -> list[np.ndarray]:
+        """For each query, rows among which its k nearest of the shown are looked for. More than k rows must be shown.
 
-        More than k rows must be visible. Scores are the caller's to make: FAISS's depend on the batch they came in.
+        A scan holds them all, every tie at the cut included; cells hold as many as was measured, and so many rows that
+        k remain. Scores are the caller's to make: FAISS's depend on the batch they came in.
         """
-        params = _only(visible)
+        if self._cells is None or shown.share < LEAST_SHARE:
+            return self._scanned(queries, k, shown)
+        found = self._cells.rows(queries, k, shown)
+        return [
+            rows[rows >= 0] if rows[k - 1] >= 0 else self._scanned(query[None], k, shown)[0]
+            for query, rows in zip(queries, found, strict=True)
+        ]
+
+    def _scanned(self, queries: np.ndarray, k: int, shown: Selection) -> list[np.ndarray]:
+        params = None if shown.selector is None else faiss.SearchParameters(sel=shown.selector)
         scores, rows = self._index.search(queries, min(k + SPARE, len(self)), params=params)
         return [self._with_ties(*found, k, params) for found in zip(queries, scores, rows, strict=True)]
 
     def _with_ties(self, query, scores, rows, k: int, params: faiss.SearchParameters | None) -> np.ndarray:
         cut = float(scores[k - 1]) - TIE_SLACK
-        if rows[-1] < 0 or scores[-1] < cut:  # FAISS pads with -1 where fewer rows are visible
+        if rows[-1] < 0 or scores[-1] < cut:  # FAISS pads with -1 where fewer rows are shown
             return rows[rows >= 0]
         _, _, tied = self._index.range_search(query[None], cut, params=params)
         return tied
@@ -87,6 +103,7 @@ def build(
     dim: int,
     model_key: str,
     watermark: int,
+    target: Target = USUAL,
     on_step: Callable[[Step], None] = lambda step: None,
 ) -> Manifest:
     """Write a new generation of `batches`, pairs of ids int64 (B,) > 0 and unit vectors float32 (B, dim), any order.
@@ -94,14 +111,21 @@ def build(
     `folder` appears whole, read back and checked, or not at all. Raises AlreadyExists, BadVector, InvalidInput (an id
     below 1 or repeated), ServiceUnavailable (disk full), DamagedSnapshot (the disk gave back other bytes).
     """
-    folder = Path(folder)
+    folder, started = Path(folder), time.monotonic()
     with beside(folder) as part:
         ids = building.spool(part, batches, dim)
         on_step(Step.SPOOLED)
         with storage_trouble(folder):
-            draft = building.write_draft(part, ids, dim)
+            draft = building.write_draft(part, ids, dim, target)
             on_step(Step.WRITTEN)
-            manifest = _write_manifest(part, draft, dim, model_key, watermark)
+            manifest = _write_manifest(
+                part,
+                draft,
+                dim=dim,
+                model_key=model_key,
+                watermark=watermark,
+                build_s=round(time.monotonic() - started, 1),
+            )
             on_step(Step.SEALED)
             open(part, expect_model_key=model_key, expect_vectors=len(ids))
             on_step(Step.VERIFIED)
@@ -119,23 +143,23 @@ def open(folder: Path, *, expect_model_key: str | None = None, expect_vectors: i
     manifest = _read_manifest(folder / MANIFEST)
     _expect(folder / MANIFEST, "model key", expect_model_key, manifest.model_key)
     _expect(folder / MANIFEST, "vectors", expect_vectors, manifest.vectors)
-    _expect(folder / MANIFEST, "files", [IDS, VECTORS], sorted(manifest.files))
+    names = [*([CELLS] if manifest.effort else []), IDS, VECTORS]
+    _expect(folder / MANIFEST, "files", names, sorted(manifest.files))
     _expect(folder / MANIFEST, "bytes", sum(facts.bytes for facts in manifest.files.values()), manifest.bytes)
     for name, facts in manifest.files.items():
         _check_file(folder / name, facts)
-    index = _read_index(folder / VECTORS, manifest)
-    return Snapshot(manifest, index, _read_ids(folder / IDS, manifest))
+    index, ids = _read_index(folder / VECTORS, manifest), _read_ids(folder / IDS, manifest)
+    return Snapshot(manifest, index, ids, _read_cells(folder / CELLS, manifest) if manifest.effort else None)
 
 
-def _write_manifest(part: Path, draft: Draft, dim: int, model_key: str, watermark: int) -> Manifest:
+def _write_manifest(part: Path, draft: Draft, **facts) -> Manifest:
     manifest = Manifest(
-        model_key=model_key,
-        dim=dim,
+        **facts,
         recipe=draft.recipe.name,
         vectors=draft.vectors,
-        watermark=watermark,
-        bytes=sum(facts.bytes for facts in draft.files.values()),
-        recall_at_10=draft.recipe.recall_at_10,
+        bytes=sum(file.bytes for file in draft.files.values()),
+        effort=draft.effort,
+        recall_at_10=draft.recall_at_10,
         built_at=datetime.now(UTC).isoformat(timespec="seconds"),
         files=draft.files,
     )
@@ -166,13 +190,19 @@ def _read_index(path: Path, manifest: Manifest) -> faiss.Index:
         with _reading:
             # What is mapped FAISS holds against the file's size; what it copies to memory, against this.
             faiss.set_deserialization_vector_byte_limit(manifest.bytes)
-            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+            index = faiss.read_index(str(path), READ_FLAGS)
     except (RuntimeError, MemoryError) as error:
         raise _damaged(path, "an index FAISS can read", str(error)) from error
     _expect(path, "rows", manifest.vectors, index.ntotal)
     _expect(path, "dimensions", manifest.dim, index.d)
     _expect(path, "metric", faiss.METRIC_INNER_PRODUCT, index.metric_type)
     return index
+
+
+def _read_cells(path: Path, manifest: Manifest) -> Cells:
+    index = _read_index(path, manifest)
+    _expect(path, "kind", True, isinstance(faiss.downcast_index(index), faiss.IndexIVF))
+    return Cells(index, manifest.effort, get_recipe(manifest.recipe).depth)
 
 
 def _read_ids(path: Path, manifest: Manifest) -> np.ndarray:
@@ -193,10 +223,3 @@ def _expect(path: Path, what: str, expected: object, found: object) -> None:
 
 def _damaged(path: Path, expected: str, found: object) -> DamagedSnapshot:
     return DamagedSnapshot(f"{path}: expected {expected}, found {found}: set it aside and rebuild the index")
-
-
-def _only(visible: np.ndarray) -> faiss.SearchParameters | None:
-    """FAISS's search limited to the rows that are True; no limit, and a faster scan, where all are."""
-    if visible.all():
-        return None
-    return faiss.SearchParameters(sel=faiss.IDSelectorBitmap(np.packbits(visible, bitorder="little")))

@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from app.index.scores import TIE_SLACK
+from app.index.selection import Selection
 from app.index.vectors import find_rows
 
 FIRST_ROOM = 256  # rows
@@ -47,12 +48,12 @@ class Tail:
         """float32 (len(rows), D)."""
         return self.vectors[rows]
 
-    def shortlist(self, queries: np.ndarray, k: int, visible: np.ndarray) -> list[np.ndarray]:
-        """For each query, rows that surely hold its k nearest of the `visible` (T,) bool, ties at the cut included.
+    def shortlist(self, queries: np.ndarray, k: int, shown: Selection) -> list[np.ndarray]:
+        """For each query, rows that surely hold its k nearest of the shown, ties at the cut included.
 
-        More than k rows must be visible.
+        More than k rows must be shown.
         """
-        rows = np.flatnonzero(visible)
+        rows = shown.rows
         return [rows[_near_top(self._scores(query)[rows], k)] for query in queries]
 
     @functools.cached_property

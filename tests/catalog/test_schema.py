@@ -56,4 +56,20 @@ def test_the_backup_holds_what_the_database_held(tmp_path):
     schema.migrate(url)
     copy = schema.backup(tmp_path / "old.db")
     with sqlite3.connect(copy) as database:
-        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+
+
+def test_a_database_of_the_first_release_is_upgraded_with_its_rows_and_a_backup_beside_it(tmp_path):
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    with migration_engine(url).connect() as connection:
+        command.upgrade(schema.config(connection), "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO snapshots (collection_id, model_key_id, status, owner, watermark, created_at, recall_at_10)"
+            " VALUES (1, 1, 'published', 'me', 5, 0, 1.0)"
+        )
+        connection.commit()
+    with pytest.raises(ServiceUnavailable, match="2 rows lost their parent"):  # neither its collection nor its model
+        schema.migrate(url)
+    with sqlite3.connect(tmp_path / "old.db") as database:
+        assert database.execute("SELECT watermark, build_s FROM snapshots").fetchall() == [(5, None)]
+    assert len(list(tmp_path.glob("old.db.*.backup"))) == 1

@@ -89,7 +89,7 @@ def test_index_status_and_build(program, ingested):
     assert set(before) == {"collection", "model", "images", "snapshot", "tail", "tombstones", "state"}
     assert (before["images"], before["snapshot"], before["tail"]) == (6, None, 6)
     built = program.json("index", "build", "-c", "photos")
-    assert {"recipe", "vectors", "bytes", "recall_at_10", "built_at"} == set(built["snapshot"])
+    assert {"recipe", "vectors", "bytes", "recall_at_10", "build_s", "built_at"} == set(built["snapshot"])
     assert (built["snapshot"]["vectors"], built["tail"], built["state"]) == (6, 0, "fresh")
     assert program.json("index", "verify", "-c", "photos")["snapshot"]["vectors"] == 6
 

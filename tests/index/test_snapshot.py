@@ -20,7 +20,7 @@ def test_the_head_we_write_is_faiss_own(count):
     vectors = unit_vectors(count, 5)
     index = faiss.index_factory(5, "Flat", faiss.METRIC_INNER_PRODUCT)
     index.add(vectors)
-    assert building.flat_head(count, 5, "Flat") + vectors.tobytes() == faiss.serialize_index(index).tobytes()
+    assert building.flat_head(count, 5) + vectors.tobytes() == faiss.serialize_index(index).tobytes()
 
 
 @pytest.mark.parametrize("count", [0, 1, 1234])
@@ -149,5 +149,16 @@ def test_a_snapshot_of_another_dimension_is_refused(tmp_path):
         LiveIndex(16, opened)
 
 
-def test_every_size_has_a_recipe():
-    assert {recipe.choose(count, 384).name for count in (0, 1, 10**6, 10**9)} == {"exact"}
+@pytest.mark.parametrize(
+    ("count", "memory_bytes", "name"),
+    [
+        (0, 0, "exact"),
+        (87_000, 0, "exact"),
+        (88_000, 2**32, "cells-8bit"),
+        (10_000_000, 2**32, "cells-8bit"),
+        (12_000_000, 2**32, "cells-2bit"),
+        (10**9, 2**32, "cells-2bit"),
+    ],
+)
+def test_the_recipe_follows_size_and_memory(count, memory_bytes, name):
+    assert recipe.choose(count, 384, memory_bytes).name == name

@@ -77,16 +77,16 @@ def test_a_missing_file_is_refused_and_so_is_a_folder_in_its_place(folder, name)
     assert is_refused(folder)
 
 
-@pytest.mark.parametrize("manifest", [b"", b"[]", b"null", b"{}", b"[" * 100_000, b"\xff\xfe", b'{"format": 2}'])
+@pytest.mark.parametrize("manifest", [b"", b"[]", b"null", b"{}", b"[" * 100_000, b"\xff\xfe", b'{"format": 3}'])
 def test_a_manifest_of_another_kind_is_refused(folder, manifest):
     replace_bytes(folder / MANIFEST, manifest)
     assert is_refused(folder)
 
 
 def test_a_later_format_is_named(folder):
-    fields = json.loads((folder / MANIFEST).read_bytes()) | {"format": 2}
+    fields = json.loads((folder / MANIFEST).read_bytes()) | {"format": 3}
     replace_bytes(folder / MANIFEST, json.dumps(fields).encode())
-    with pytest.raises(DamagedSnapshot, match="format 2, and this release reads 1"):
+    with pytest.raises(DamagedSnapshot, match="format 3, and this release reads 2"):
         snapshot.open(folder)
 
 

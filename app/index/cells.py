@@ -1,0 +1,138 @@
+"""Cells: a shortlist for snapshots too large to scan. Vectors are packed into the cells of a k-means (an inverted
+file); a search looks into the nearest few, and what it finds is scored again in full.
+
+Built and measured in a process of its own, `python -m app.index.cells PART DIM RECIPE TARGET`: FAISS's threads and its
+memory end with it. How many cells a search looks into is found by measurement: the fewest that reach the target recall.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from app.errors import ServiceUnavailable
+from app.index.durable import DurableFile
+from app.index.manifest import FileFacts
+from app.index.recipe import Recipe, get_recipe
+from app.index.selection import Selection
+
+VECTORS, CELLS = "vectors.faiss", "cells.faiss"
+CHILD = ("-P", "-m", "app.index.cells")
+SAMPLES_PER_CELL = 40  # k-means learns little from more
+ROUNDS = 8  # of k-means; recall no longer rises after them
+ADD_ROWS = 65_536
+SAMPLE = 200  # rows asked about when recall is measured: one in 500 of their 2,000 neighbours is 0.0005
+MEASURED_AT = 10
+FIRST_EFFORT = 4  # cells
+SEED = 17
+NICE = 5  # searches go first
+LEAST_SHARE = 0.1  # of rows a filter leaves; below it a scan of those is quicker, and exact
+
+
+@dataclass(frozen=True)
+class CellsFacts:
+    """What a build found: cells a search looks into, and the recall@10 that gives, 0 to 1."""
+
+    effort: int
+    recall_at_10: float
+    file: FileFacts
+
+
+class Cells:
+    """An open file of cells; safe to search from many threads."""
+
+    def __init__(self, index: faiss.Index, effort: int, depth: int) -> None:
+        self._index, self._effort, self._depth = index, effort, depth
+        self._cells = faiss.extract_index_ivf(index).nlist
+
+    def rows(self, queries: np.ndarray, k: int, shown: Selection) -> np.ndarray:
+        """int64 (Q, depth k): candidates for the k nearest shown, -1 where fewer were found."""
+        # a filter leaves fewer in each cell: look into so many more
+        effort = min(self._cells, round(self._effort / max(shown.share, LEAST_SHARE)))
+        params = faiss.SearchParametersIVF(nprobe=effort, sel=shown.selector)
+        _, rows = self._index.search(queries, min(self._depth * k, shown.count), params=params)
+        return rows
+
+
+def build(part: Path, dim: int, recipe: Recipe, target: float) -> CellsFacts | None:
+    """Write CELLS beside the vectors in `part`, in a child. None: no effort reached the target, and nothing was kept.
+
+    Raises ServiceUnavailable when the child can't (no memory, a full disk).
+    """
+    ran = subprocess.run(
+        [sys.executable, *CHILD, str(part), str(dim), recipe.name, str(target)], capture_output=True, text=True
+    )
+    if ran.returncode:
+        said = ran.stderr.strip().splitlines()[-1:] or [f"signal {-ran.returncode}"]
+        raise ServiceUnavailable(f"{part} can't be built ({said[0]}): free memory and disk; it is tried again")
+    answer = json.loads(ran.stdout)
+    return answer and CellsFacts(answer["effort"], answer["recall_at_10"], FileFacts(**answer["file"]))
+
+
+def main() -> None:
+    part, dim, recipe, target = Path(sys.argv[1]), int(sys.argv[2]), get_recipe(sys.argv[3]), float(sys.argv[4])
+    os.nice(NICE)
+    vectors = _mapped(part)
+    index = _filled(vectors, recipe, dim)
+    effort, recall = measured(index, vectors, recipe, target)
+    print(json.dumps(asdict(_written(index, part, effort, recall)) if recall >= target else None))
+
+
+def measured(index: faiss.IndexIVF, flat: faiss.Index, recipe: Recipe, target: float) -> tuple[int, float]:
+    """The least effort that reaches the target, or all cells; and the share of the true ten nearest it then finds.
+
+    Asked for some rows, each of which does not count as its own neighbour.
+    """
+    asked = np.random.default_rng(SEED).choice(flat.ntotal, min(SAMPLE, flat.ntotal), replace=False)
+    queries = flat.reconstruct_batch(asked)
+    true = _others(flat.search(queries, MEASURED_AT + 1)[1], asked, MEASURED_AT)
+    for effort in _efforts(index.nlist):
+        params = faiss.SearchParametersIVF(nprobe=effort)
+        found = index.search(queries, recipe.depth * (MEASURED_AT + 1), params=params)[1]
+        recall = float(np.mean([np.isin(row, near).mean() for row, near in zip(true, found, strict=True)]))
+        if recall >= target:
+            break
+    return effort, recall
+
+
+def _efforts(cells: int) -> Iterable[int]:
+    effort = FIRST_EFFORT
+    while effort < cells:
+        yield effort
+        effort = max(effort + 1, int(effort * 1.5))
+    yield cells
+
+
+def _others(rows: np.ndarray, selves: np.ndarray, k: int) -> list[np.ndarray]:
+    return [found[found != own][:k] for found, own in zip(rows, selves, strict=True)]
+
+
+def _filled(flat: faiss.Index, recipe: Recipe, dim: int) -> faiss.IndexIVF:
+    index = faiss.index_factory(dim, recipe.factory(flat.ntotal, dim), faiss.METRIC_INNER_PRODUCT)
+    index.cp.niter, index.cp.seed = ROUNDS, SEED
+    count = min(flat.ntotal, index.nlist * SAMPLES_PER_CELL)
+    sample = np.sort(np.random.default_rng(SEED).choice(flat.ntotal, count, replace=False))
+    index.train(flat.reconstruct_batch(sample))
+    for start in range(0, flat.ntotal, ADD_ROWS):
+        index.add(flat.reconstruct_n(start, min(ADD_ROWS, flat.ntotal - start)))
+    return index
+
+
+def _written(index: faiss.Index, part: Path, effort: int, recall: float) -> CellsFacts:
+    file = DurableFile(part / CELLS)
+    faiss.write_index(index, faiss.PyCallbackIOWriter(file.write, 2**20))
+    return CellsFacts(effort, round(recall, 4), file.finish())
+
+
+def _mapped(part: Path) -> faiss.Index:
+    return faiss.read_index(str(part / VECTORS), faiss.IO_FLAG_MMAP_IFC)
+
+
+if __name__ == "__main__":
+    main()

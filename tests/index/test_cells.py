@@ -1,0 +1,153 @@
+"""Snapshots too large to scan: what cells find, what they must never show, and what their file must survive."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from app.errors import DamagedSnapshot, ServiceUnavailable
+from app.index import cells, recipe, snapshot
+from app.index.building import Target
+from app.index.live import LiveIndex
+from tests.index.plain import MODEL, batched
+
+DIM, COUNT, KINDS = 32, 12_000, 300
+
+
+def photos(count: int, seed: int) -> np.ndarray:
+    """Unit vectors float32 (count, DIM) in groups, as those of photos are; groups are the same for every seed."""
+    centres = np.random.default_rng(0).normal(size=(KINDS, DIM))
+    rng = np.random.default_rng(seed)
+    rows = centres[rng.integers(0, KINDS, count)] + 0.6 * rng.normal(size=(count, DIM))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+VECTORS, QUERIES = photos(COUNT, 1), photos(100, 2)
+IDS = np.arange(1, COUNT + 1) * 3
+
+
+@pytest.fixture(scope="module", params=["cells-8bit", "cells-2bit"])
+def folder(request, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(recipe, "RECIPES", (recipe.get_recipe(request.param),))
+        return built(tmp_path_factory.mktemp("cells") / "1")
+
+
+def built(folder, target: Target = Target()):  # noqa: B008  (frozen)
+    snapshot.build(folder, batched(IDS, VECTORS, 1000), dim=DIM, model_key=MODEL, watermark=1, target=target)
+    return folder
+
+
+def recall(index: LiveIndex, shown: np.ndarray, allowed: np.ndarray | None = None) -> float:
+    """Of the true ten nearest of the rows `shown`, the share that is found. Every answer must have ten, all shown."""
+    found = index.search(QUERIES, 10, allowed)
+    assert {len(hits) for hits in found} == {10}
+    assert {hit.image_id for hits in found for hit in hits} <= set(IDS[shown].tolist())
+    true = IDS[shown][np.argsort(-(QUERIES @ VECTORS[shown].T), axis=1)[:, :10]]
+    return float(
+        np.mean([np.isin(near, [hit.image_id for hit in hits]).mean() for near, hits in zip(true, found, strict=True)])
+    )
+
+
+def test_what_was_measured_is_what_is_found(folder):
+    opened = snapshot.open(folder, expect_model_key=MODEL, expect_vectors=COUNT)
+    manifest = opened.manifest
+    assert manifest.recipe.startswith("cells")
+    assert 0 < manifest.effort < recipe.cells(COUNT)
+    assert 0.97 <= manifest.recall_at_10 <= 1
+    assert recall(LiveIndex(DIM, opened), np.ones(COUNT, bool)) >= 0.96
+
+
+def test_scores_are_those_of_the_full_vectors(folder):
+    hits = LiveIndex(DIM, snapshot.open(folder)).search(QUERIES[:1], 5)[0]
+    rows = [hit.image_id // 3 - 1 for hit in hits]
+    assert [hit.score for hit in hits] == pytest.approx(VECTORS[rows] @ QUERIES[0], abs=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.01, 0.001])
+def test_filters_keep_recall_and_ten_hits(folder, share):
+    index = LiveIndex(DIM, snapshot.open(folder))
+    shown = np.zeros(COUNT, bool)
+    shown[np.random.default_rng(4).choice(COUNT, int(COUNT * share), replace=False)] = True
+    assert recall(index, shown, IDS[shown]) >= 0.95
+
+
+def test_the_buried_never_show_and_the_next_take_their_places(folder):
+    index = LiveIndex(DIM, snapshot.open(folder))
+    gone = {hit.image_id for hits in index.search(QUERIES, 20) for hit in hits[::2]}
+    index.bury(np.array(sorted(gone)))
+    assert recall(index, ~np.isin(IDS, list(gone))) >= 0.95
+    index.unbury(np.array(sorted(gone)))
+    assert recall(index, np.ones(COUNT, bool)) >= 0.96
+
+
+def test_ten_hits_remain_where_everything_near_is_buried(folder):
+    index = LiveIndex(DIM, snapshot.open(folder))
+    gone = {hit.image_id for hits in index.search(QUERIES, 200) for hit in hits}
+    index.bury(np.array(sorted(gone)))
+    for hits in index.search(QUERIES, 10):
+        assert len(hits) == 10
+        assert not gone & {hit.image_id for hit in hits}
+
+
+def test_where_the_near_cells_hold_too_few_the_rest_is_scanned(folder):
+    index = LiveIndex(DIM, snapshot.open(folder))
+    assert [len(hits) for hits in index.search(QUERIES[:3], COUNT - 1)] == [COUNT - 1] * 3
+
+
+def test_a_target_that_cells_miss_is_met_by_a_scan(tmp_path, monkeypatch):
+    coarse = dataclasses.replace(recipe.get_recipe("cells-2bit"), depth=1)
+    monkeypatch.setattr(recipe, "RECIPES", (coarse,))
+    monkeypatch.setattr(cells, "get_recipe", lambda name: coarse)
+    opened = snapshot.open(built(tmp_path / "1", Target(recall_at_10=1.01)))
+    assert (opened.manifest.recipe, opened.manifest.effort, opened.manifest.recall_at_10) == ("exact", 0, 1.0)
+    assert {path.name for path in (tmp_path / "1").iterdir()} == {"ids.npy", "manifest.json", "vectors.faiss"}
+
+
+def test_a_build_that_dies_leaves_nothing_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe, "RECIPES", (recipe.get_recipe("cells-8bit"),))
+    monkeypatch.setattr(cells, "CHILD", ("-c", "raise MemoryError('no memory for that')"))
+    with pytest.raises(ServiceUnavailable, match="no memory for that"):
+        built(tmp_path / "1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damage_anywhere_is_refused(folder):
+    place = folder / cells.CELLS
+    good = place.read_bytes()
+    rng = np.random.default_rng(5)
+    try:
+        for at in rng.integers(0, len(good), 60):
+            damaged = bytearray(good)
+            damaged[at] ^= 1 << int(rng.integers(8))
+            place.unlink()
+            place.write_bytes(damaged)
+            with pytest.raises(DamagedSnapshot, match="SHA-256"):
+                snapshot.open(folder)
+    finally:
+        place.unlink()
+        place.write_bytes(good)
+    assert len(snapshot.open(folder)) == COUNT
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells private memory")
+def test_a_reader_keeps_less_than_a_tenth_of_the_files_to_itself(folder):
+    ran = subprocess.run([sys.executable, "-c", READER, str(folder)], capture_output=True, text=True, check=True)
+    told = json.loads(ran.stdout)
+    assert told["private_bytes"] < max(0.1 * told["file_bytes"], 2**20)  # a megabyte of FAISS's own, whatever the size
+
+
+READER = """
+import json, re, sys
+from pathlib import Path
+from app.index import snapshot
+
+def private():
+    return 1024 * int(re.search(r"Private_Dirty: +(\\d+) kB", Path("/proc/self/smaps_rollup").read_text())[1])
+
+before, opened = private(), snapshot.open(sys.argv[1])
+print(json.dumps({"private_bytes": private() - before, "file_bytes": opened.manifest.bytes}))
+"""
