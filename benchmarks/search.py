@@ -1,0 +1,157 @@
+"""A million vectors searched, beside what people use instead, each in a process of its own.
+
+    python -m benchmarks.search [--vectors 1000000] [--rivals-at 200000] [--plot FILE.png]
+
+Vectors are synthetic and seeded: count / 50 centres drawn from a bell curve in 384 dimensions, each vector a centre
+plus 0.9 times another draw, made unit; queries are drawn alike. Live means with 10,000 rows of tail and 1 % tombstones,
+ids and exact scores. Engines are asked at the least effort that finds 97 % of the true ten nearest, or their largest.
+"""
+
+import argparse
+import json
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.engines import ENGINES, dead_rows, get_engine
+
+DIM, PER_CENTRE, SPREAD = 384, 50, 0.9
+QUERIES, K = 500, 10
+TARGET = 0.97
+CHUNK_ROWS = 50_000
+COLUMNS = (
+    "recall@10",
+    "p50 ms",
+    "p95 ms",
+    "batch q/s",
+    "build s",
+    "build peak MB",
+    "file MB",
+    "private MB",
+    "shared MB",
+)
+
+
+def main() -> None:
+    arguments = parse()
+    if arguments.child:
+        return print(json.dumps(CHILDREN[arguments.child](arguments)))
+    sizes = sorted({*arguments.grow, arguments.rivals_at, arguments.vectors})
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        for size in sizes:
+            everyone = size == arguments.rivals_at
+            compare(Path(folder) / str(size), size, everyone)
+    return None
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--vectors", type=int, default=1_000_000)
+    parser.add_argument("--rivals-at", type=int, default=200_000, help="where hnswlib and usearch are built as well")
+    parser.add_argument("--grow", type=int, nargs="*", default=[100_000], help="further sizes")
+    parser.add_argument("--folder", type=Path, help="where the files go; the system's temporary folder otherwise")
+    parser.add_argument("--child", choices=("build", "ask"), help=argparse.SUPPRESS)
+    parser.add_argument("--engine", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def compare(folder: Path, size: int, everyone: bool) -> None:
+    """One table: every engine, or ours and bare FAISS."""
+    folder.mkdir()
+    make(folder, size)
+    print(f"\n{size:,} x {DIM} ({size * DIM * 4 / 1e6:,.0f} MB)\n{'':24}" + " ".join(f"{name:>13}" for name in COLUMNS))
+    for engine in ENGINES if everyone else ENGINES[:2]:
+        built = child("build", folder, engine.name)
+        asked = child("ask", folder, engine.name)
+        row = {**built, **asked}
+        print(f"{engine.name:24}" + " ".join(f"{row[name]:13,.3f}" for name in COLUMNS), flush=True)
+
+
+def child(what: str, folder: Path, engine: str) -> dict:
+    command = [sys.executable, "-m", "benchmarks.search", "--child", what, "--folder", str(folder), "--engine", engine]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def make(folder: Path, size: int) -> None:
+    """Vectors, queries, and for each query the true nearest of those that live."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(size // PER_CENTRE, DIM)).astype(np.float32)
+    vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float32, (size, DIM))
+    for start in range(0, size, CHUNK_ROWS):
+        vectors[start : start + CHUNK_ROWS] = drawn(centres, min(CHUNK_ROWS, size - start), rng)
+    queries = drawn(centres, QUERIES, rng)
+    scores = [queries @ vectors[start : start + CHUNK_ROWS].T for start in range(0, size, CHUNK_ROWS)]
+    scores = np.concatenate(scores, axis=1)
+    np.save(folder / "everything.npy", np.argsort(-scores, axis=1)[:, :K])
+    scores[:, dead_rows(size)] = -1
+    np.save(folder / "living.npy", np.argsort(-scores, axis=1)[:, :K])
+    np.save(folder / "queries.npy", queries)
+
+
+def drawn(centres: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    rows = centres[rng.integers(0, len(centres), count)] + SPREAD * rng.normal(size=(count, DIM)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def build(arguments: argparse.Namespace) -> dict:
+    vectors = np.load(arguments.folder / "vectors.npy", mmap_mode="r")
+    before = {path: path.stat().st_size for path in arguments.folder.rglob("*") if path.is_file()}
+    started, resting = time.perf_counter(), private_bytes()
+    get_engine(arguments.engine).build(arguments.folder, vectors)
+    seconds = time.perf_counter() - started
+    new = [path for path in arguments.folder.rglob("*") if path.is_file() and path not in before]
+    peak = max(resource.getrusage(who).ru_maxrss * 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {
+        "build s": seconds,
+        "build peak MB": (peak - resting) / 1e6 if new else 0.0,
+        "file MB": sum(path.stat().st_size for path in new) / 1e6,
+    }
+
+
+def ask(arguments: argparse.Namespace) -> dict:
+    engine, folder = get_engine(arguments.engine), arguments.folder
+    vectors, queries = np.load(folder / "vectors.npy", mmap_mode="r"), np.load(folder / "queries.npy")
+    true = np.load(folder / ("living.npy" if engine is ENGINES[0] else "everything.npy"))
+    for effort in engine.efforts:
+        before = private_bytes()
+        search = engine.open(folder, vectors, 1, effort)
+        recall = float(np.mean([np.isin(*pair).mean() for pair in zip(true, search(queries, K), strict=True)]))
+        if recall >= TARGET:
+            break
+    spans = [timed(search, query[None]) for query in queries]
+    memory = {"private MB": (private_bytes() - before) / 1e6, "shared MB": shared_bytes() / 1e6}
+    many = engine.open(folder, vectors, 2, effort)
+    seconds = min(timed(many, queries) for _ in range(3)) / 1000
+    p50, p95 = np.percentile(spans, [50, 95])
+    return {"recall@10": recall, "p50 ms": p50, "p95 ms": p95, "batch q/s": len(queries) / seconds, **memory}
+
+
+def timed(search, queries: np.ndarray) -> float:
+    started = time.perf_counter()
+    search(queries, K)
+    return (time.perf_counter() - started) * 1000
+
+
+def private_bytes() -> int:
+    return _rolled_up("Private_Dirty")
+
+
+def shared_bytes() -> int:
+    """File pages in this process's memory, which others that map the same files use too."""
+    return _rolled_up("Shared_Clean") + _rolled_up("Private_Clean")
+
+
+def _rolled_up(name: str) -> int:
+    return 1024 * int(re.search(rf"{name}: +(\d+) kB", Path("/proc/self/smaps_rollup").read_text())[1])
+
+
+CHILDREN = {"build": build, "ask": ask}
+
+if __name__ == "__main__":
+    main()
