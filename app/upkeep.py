@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from app.catalog import collections, embeddings, images, snapshots
 from app.catalog.models import Collection, Snapshot
-from app.errors import DamagedSnapshot
 from app.index import snapshot as files
 from app.index.building import Target
 from app.resources import Resources
@@ -67,6 +66,11 @@ def due(resources: Resources) -> list[int]:
         return [row.id for row in collections.all_live(session) if _age(resources, session, row).due]
 
 
+def is_due(resources: Resources, collection_id: int) -> bool:
+    with resources.catalog.read() as session:
+        return _age(resources, session, collections.get_by_id(session, collection_id)).due
+
+
 def rebuild(resources: Resources, collection_id: int, *, force: bool = False) -> bool:
     """Build, verify and publish a snapshot if one is due. False: none was due, or another builder is at it."""
     owner = f"{socket.gethostname()}:{secrets.token_hex(4)}"
@@ -100,19 +104,6 @@ def status(resources: Resources, name: str) -> IndexFacts:
         age = _age(resources, session, collection)
     facts = None if row is None else _snapshot_facts(row)
     return IndexFacts(name, key.model, age.live, facts, age.tail, age.dead, age.state)
-
-
-def verify(resources: Resources, name: str) -> IndexFacts:
-    """Check the published snapshot against its checksums. A damaged one is set aside and built again."""
-    with resources.catalog.read() as session:
-        collection = collections.get(session, name)
-        row = snapshots.find_published(session, collection)
-    if row is not None and not _is_sound(resources, row):
-        with resources.catalog.begin() as session:
-            previous = snapshots.find_previous(session, row)
-            snapshots.mark_damaged(session, row.id, previous.id if previous else None)
-        rebuild(resources, collection.id, force=True)
-    return status(resources, name)
 
 
 def _age(resources: Resources, session: Session, collection: Collection) -> Age:
@@ -162,18 +153,6 @@ def _build(resources: Resources, started: Snapshot, watermark: int) -> dict:
 def _batches(session, started: Snapshot) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for ids, vectors, _ in embeddings.stream(session, started.collection_id, started.model_key_id):
         yield ids, vectors
-
-
-def _is_sound(resources: Resources, row: Snapshot) -> bool:
-    folder = resources.storage.snapshot(row.collection_id, row.id)
-    try:
-        files.open(folder, expect_model_key=str(row.model_key_id), expect_vectors=row.vectors)
-    except DamagedSnapshot as damage:
-        log.error("%s", damage)
-        if folder.exists():
-            files.set_aside(folder)
-        return False
-    return True
 
 
 def _retire(resources: Resources, collection_id: int) -> None:

@@ -13,7 +13,18 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     {"errors", "settings", "jobs"},
     {"storage", "vision", "index", "catalog", "samples"},
-    {"resources", "encoders", "library", "ingest", "search", "upkeep", "evaluation", "doctor", "renditions"},
+    {
+        "resources",
+        "encoders",
+        "library",
+        "ingest",
+        "search",
+        "upkeep",
+        "inspection",
+        "evaluation",
+        "doctor",
+        "renditions",
+    },
     {"cli", "ui", "api"},
 )
 STRANGERS = FLOORS[1]  # they share errors and settings, and never each other

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.catalog import collections
@@ -12,6 +12,7 @@ from app.catalog.models import Embedding, Image, ImageStatus
 from app.errors import BadVector
 
 DTYPE = "<f4"
+NORM_SLACK = 1e-3  # from length 1
 
 
 def add(
@@ -38,17 +39,44 @@ def stream(
 
     Raises BadVector for a row whose checksum is wrong.
     """
-    columns = (Embedding.image_id, Embedding.seq, Embedding.dtype, Embedding.dim, Embedding.crc32, Embedding.vector)
     statement = (
-        select(*columns)
+        _rows(collection_id, model_key_id)
         .join(Image, Image.id == Embedding.image_id)
-        .where(Embedding.collection_id == collection_id, Embedding.model_key_id == model_key_id)
         .where(Embedding.seq > after_seq, Image.status == ImageStatus.READY)
         .order_by(Embedding.image_id)
     )
     for rows in session.execute(statement.execution_options(yield_per=batch)).partitions():
         ids = np.array([row.image_id for row in rows], dtype=np.int64)
         yield ids, np.stack([_checked(row) for row in rows]), max(row.seq for row in rows)
+
+
+def all_of(
+    session: Session, collection_id: int, model_key_id: int, batch: int = 4096
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """(image ids (N,), vectors (N, D), change numbers (N,)) of every image, hidden ones too, in batches, by id."""
+    statement = _rows(collection_id, model_key_id).order_by(Embedding.image_id)
+    for rows in session.execute(statement.execution_options(yield_per=batch)).partitions():
+        numbers = np.array([(row.image_id, row.seq) for row in rows], np.int64)
+        yield numbers[:, 0], np.stack([_checked(row) for row in rows]), numbers[:, 1]
+
+
+def damaged(session: Session, collection_id: int, model_key_id: int, dim: int) -> list[int]:
+    """Ids of images whose vector fails its checksum, is of another size, or is no unit vector."""
+    rows = session.execute(_rows(collection_id, model_key_id).execution_options(yield_per=4096))
+    return [row.image_id for row in rows if not _is_sound(row, dim)]
+
+
+def _rows(collection_id: int, model_key_id: int) -> Select:
+    columns = (Embedding.image_id, Embedding.seq, Embedding.dtype, Embedding.dim, Embedding.crc32, Embedding.vector)
+    return select(*columns).where(Embedding.collection_id == collection_id, Embedding.model_key_id == model_key_id)
+
+
+def _is_sound(row, dim: int) -> bool:
+    try:
+        vector = _checked(row)
+    except (BadVector, TypeError, ValueError):  # a type of numbers that is none, bytes that are no whole numbers
+        return False
+    return vector.size == dim and abs(float(np.linalg.norm(vector)) - 1) <= NORM_SLACK
 
 
 def _checked(row) -> np.ndarray:

@@ -72,6 +72,10 @@ def find_previous(session: Session, snapshot: Snapshot) -> Snapshot | None:
     return session.scalar(select(Snapshot).where(*before, same_model, *built).order_by(Snapshot.id.desc()).limit(1))
 
 
+def ids(session: Session, collection_id: int) -> Sequence[int]:
+    return session.scalars(select(Snapshot.id).where(Snapshot.collection_id == collection_id)).all()
+
+
 def superseded(session: Session, collection_id: int) -> Sequence[int]:
     """Ids of retired snapshots older than the generations kept. Builds given up left no files and don't count."""
     retired = (Snapshot.collection_id == collection_id, Snapshot.status == SnapshotStatus.RETIRED)

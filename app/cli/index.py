@@ -1,10 +1,13 @@
 """`dinoseek index`: status, build, verify."""
 
+from dataclasses import asdict
+
 import typer
 
 from app import library, upkeep
 from app.cli.output import CollectionOption, JsonFlag, megabytes, print_json, print_table
 from app.errors import ServiceUnavailable
+from app.inspection import inspect
 from app.resources import Resources, open_resources
 from app.upkeep import IndexFacts
 
@@ -28,8 +31,17 @@ def build(collection: CollectionOption, as_json: JsonFlag = False) -> None:
 
 @index_command.command()
 def verify(collection: CollectionOption, as_json: JsonFlag = False) -> None:
-    """Check the files against their checksums; a damaged snapshot is set aside and built again."""
-    _answer(upkeep.verify(open_resources(), collection), as_json)
+    """Hold rows, vectors, ids and files against each other, and set right what contradicts.
+
+    Vectors that must be made anew are made by the workers; a snapshot is built again here.
+    """
+    inspection = inspect(open_resources(), collection)
+    if as_json:
+        print_json({**asdict(inspection.index), "findings": [asdict(finding) for finding in inspection.findings]})
+        return
+    _answer(inspection.index, as_json)
+    found = [(f"{finding.count:,}", finding.meaning) for finding in inspection.findings]
+    print_table(("found", "what"), found or [("0", "all agrees")])
 
 
 def _id(resources: Resources, name: str) -> int:

@@ -1,0 +1,178 @@
+"""Rows that contradict other rows of their collection: what to look for, and what sets it right, as a table.
+
+Nothing here touches a picture. What is removed is derived (vectors, claims) or learned anew by the next ingest (paths).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from app.catalog import collections
+from app.catalog.clock import db_now
+from app.catalog.images import IDS_PER_QUERY
+from app.catalog.models import Collection, Embedding, Image, ImageStatus, Location, Snapshot, SnapshotStatus
+
+Find = Callable[[Collection], Select]
+Repair = Callable[[Session, Collection, Sequence[int]], None]
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """One row: `find` selects ids, `repair` gets them. Later rows may repair what earlier ones leave."""
+
+    kind: str
+    meaning: str  # what is wrong, and what becomes of it
+    find: Find
+    repair: Repair
+
+
+def found(session: Session, collection: Collection, flaw: Flaw) -> list[int]:
+    return list(session.scalars(flaw.find(collection)))
+
+
+def embed_again(session: Session, collection: Collection, image_ids: Sequence[int]) -> None:
+    """Drop the vectors of these images and have them made anew; readers hide the images meanwhile."""
+    seq = collections.next_seq(session, collection.id)
+    fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": 0.0, "owner": None, "lease_until": None}
+    for chosen in _portions(image_ids):
+        session.execute(delete(Embedding).where(Embedding.image_id.in_(chosen), _of_model(collection)))
+        session.execute(update(Image).where(Image.id.in_(chosen)).values(**fresh, changed_seq=seq))
+
+
+def _drop_vectors(session: Session, collection: Collection, image_ids: Sequence[int]) -> None:
+    for chosen in _portions(image_ids):
+        here = Embedding.collection_id == collection.id
+        session.execute(delete(Embedding).where(Embedding.image_id.in_(chosen), here))
+
+
+def _drop_paths(session: Session, collection: Collection, location_ids: Sequence[int]) -> None:
+    for chosen in _portions(location_ids):
+        session.execute(delete(Location).where(Location.id.in_(chosen)))
+
+
+def _end_claims(session: Session, collection: Collection, image_ids: Sequence[int]) -> None:
+    for chosen in _portions(image_ids):
+        session.execute(update(Image).where(Image.id.in_(chosen)).values(owner=None, lease_until=None))
+
+
+def _raise_seq(session: Session, collection: Collection, _: Sequence[int]) -> None:
+    """Behind every number that is in use; readers have seen none above it."""
+    used = [
+        select(func.max(Embedding.seq)).where(Embedding.collection_id == collection.id),
+        select(func.max(Image.changed_seq)).where(Image.collection_id == collection.id),
+    ]
+    highest = max(session.scalar(statement) or 0 for statement in used)
+    session.execute(update(Collection).where(Collection.id == collection.id).values(seq=highest + 1))
+
+
+def _unpublish(session: Session, collection: Collection, _: Sequence[int]) -> None:
+    session.execute(update(Collection).where(Collection.id == collection.id).values(snapshot_id=None))
+
+
+def _retire(session: Session, collection: Collection, snapshot_ids: Sequence[int]) -> None:
+    session.execute(update(Snapshot).where(Snapshot.id.in_(snapshot_ids)).values(status=SnapshotStatus.RETIRED))
+
+
+def _of_model(collection: Collection) -> ColumnElement[bool]:
+    return Embedding.model_key_id == collection.model_key_id
+
+
+def _without_vector(collection: Collection) -> Select:
+    vector = select(Embedding.image_id).where(Embedding.image_id == Image.id, _of_model(collection))
+    ready = (Image.collection_id == collection.id, Image.status == ImageStatus.READY)
+    return select(Image.id).where(*ready, ~vector.exists())
+
+
+def _strange_vectors(collection: Collection) -> Select:
+    """Filed under this collection, of an image that is not there or in another one."""
+    owner = select(Image.id).where(Image.id == Embedding.image_id, Image.collection_id == collection.id)
+    return select(Embedding.image_id).where(Embedding.collection_id == collection.id, ~owner.exists())
+
+
+def _misfiled_vectors(collection: Collection) -> Select:
+    """Of an image of this collection, filed under another one: no reader finds it."""
+    image = select(Image.id).where(Image.id == Embedding.image_id, Image.collection_id == collection.id)
+    return select(Embedding.image_id).where(
+        _of_model(collection), Embedding.collection_id != collection.id, image.exists()
+    )
+
+
+def _early_vectors(collection: Collection) -> Select:
+    """Of a picture that waits to be embedded: its worker would find the place taken."""
+    waits = (Image.collection_id == collection.id, Image.status == ImageStatus.PENDING)
+    return select(Image.id).join(Embedding, Embedding.image_id == Image.id).where(*waits, _of_model(collection))
+
+
+def _strange_paths(collection: Collection) -> Select:
+    owner = select(Image.id).where(Image.id == Location.image_id, Image.collection_id == collection.id)
+    return select(Location.id).where(Location.collection_id == collection.id, ~owner.exists())
+
+
+def _ahead(collection: Collection) -> Select:
+    """Numbered above the last number that was given out: a reader that has seen that one would never read these."""
+    vectors = select(Embedding.image_id).where(Embedding.collection_id == collection.id, Embedding.seq > collection.seq)
+    changes = select(Image.id).where(Image.collection_id == collection.id, Image.changed_seq > collection.seq)
+    return vectors.union(changes)
+
+
+def _held_by_nobody(collection: Collection) -> Select:
+    working = (Image.collection_id == collection.id, Image.status == ImageStatus.WORKING)
+    return select(Image.id).where(*working, or_(Image.owner.is_(None), Image.lease_until.is_(None)))
+
+
+def _held_in_vain(collection: Collection) -> Select:
+    idle = (Image.collection_id == collection.id, Image.status != ImageStatus.WORKING)
+    return select(Image.id).where(*idle, or_(Image.owner.is_not(None), Image.lease_until.is_not(None)))
+
+
+def _unfit_publication(collection: Collection) -> Select:
+    """The collection, where what it says is published is no published snapshot of its own model."""
+    chosen = aliased(Snapshot)
+    fit = select(chosen.id).where(
+        chosen.id == Collection.snapshot_id,
+        chosen.collection_id == collection.id,
+        chosen.model_key_id == collection.model_key_id,
+        chosen.status.in_((SnapshotStatus.PUBLISHED, SnapshotStatus.RETIRED)),
+        chosen.checksum.is_not(None),
+    )
+    return select(Collection.id).where(
+        Collection.id == collection.id, Collection.snapshot_id.is_not(None), ~fit.exists()
+    )
+
+
+def _dead_builds(collection: Collection) -> Select:
+    building = (Snapshot.collection_id == collection.id, Snapshot.status == SnapshotStatus.BUILDING)
+    over = or_(Snapshot.lease_until.is_(None), Snapshot.lease_until < db_now())
+    return select(Snapshot.id).where(*building, over)
+
+
+def _portions(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[start : start + IDS_PER_QUERY] for start in range(0, len(ids), IDS_PER_QUERY)]
+
+
+# fmt: off
+FLAWS = (
+    Flaw("strange_vector", "vectors of pictures that are not in this collection: removed",
+         _strange_vectors, _drop_vectors),
+    Flaw("misfiled_vector", "vectors filed under another collection: made anew",
+         _misfiled_vectors, embed_again),
+    Flaw("no_vector", "pictures called searchable without a vector: embedded again",
+         _without_vector, embed_again),
+    Flaw("held_by_nobody", "pictures at work that no worker holds: given back",
+         _held_by_nobody, embed_again),
+    Flaw("held_in_vain", "finished pictures that a worker still holds: let go",
+         _held_in_vain, _end_claims),
+    Flaw("early_vector", "vectors of pictures that still wait to be embedded: removed",
+         _early_vectors, _drop_vectors),
+    Flaw("strange_path", "paths of pictures that are not here: forgotten until seen again",
+         _strange_paths, _drop_paths),
+    Flaw("unfit_publication", "a published snapshot that is none of this model's: taken out",
+         _unfit_publication, _unpublish),
+    Flaw("dead_build", "builds that died: retired",
+         _dead_builds, _retire),
+    Flaw("number_ahead", "changes numbered ahead of their time: the count goes past them",
+         _ahead, _raise_seq),
+)
+# fmt: on

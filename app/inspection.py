@@ -1,0 +1,136 @@
+"""`index verify`: rows, vectors, ids and files of a collection held against each other, and set right."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from app import upkeep
+from app.catalog import collections, consistency, embeddings, snapshots
+from app.catalog.models import Snapshot
+from app.errors import DamagedSnapshot
+from app.index import snapshot as files
+from app.jobs import Job, enqueue
+from app.resources import Resources
+from app.upkeep import IndexFacts
+
+log = logging.getLogger(__name__)
+
+DAMAGED_VECTOR = "vectors that fail their checksum, their length or their size: made anew"
+DAMAGED_FILES = "snapshot files that are not what was published: set aside and built again"
+LOST_FILES = "a published snapshot whose files are gone: built again"
+OTHER_VECTORS = "vectors in the snapshot that differ from their rows, or have none: built again"
+STRAY_FOLDERS = "folders of snapshots that no row tells of: set aside"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of contradiction, how often it was found, and what became of it."""
+
+    kind: str
+    count: int
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    findings: list[Finding]  # none: all agrees
+    index: IndexFacts  # afterwards
+
+
+def inspect(resources: Resources, name: str) -> Inspection:
+    """Find what contradicts what, and repair it. Raises NotFound.
+
+    Reads every vector once. Searches, ingest and builds may go on meanwhile: each repair is a transaction of its own.
+    """
+    with resources.catalog.read() as session:
+        collection_id = collections.get(session, name).id
+    findings = [*_rows(resources, collection_id), *_vectors(resources, collection_id)]
+    if findings:
+        enqueue(resources.settings, Job.EMBED_PENDING, collection_id=collection_id)
+    wrong = [*_files(resources, collection_id), *_strays(resources, collection_id)]
+    if wrong or upkeep.is_due(resources, collection_id):
+        upkeep.rebuild(resources, collection_id, force=True)
+    return Inspection([*findings, *wrong], upkeep.status(resources, name))
+
+
+def _rows(resources: Resources, collection_id: int) -> Iterator[Finding]:
+    """Each flaw is looked for after the ones before it were mended: a vector dropped is a picture without one."""
+    for flaw in consistency.FLAWS:
+        with resources.catalog.begin() as session:
+            collections.lock(session, collection_id)
+            collection = collections.get_by_id(session, collection_id)
+            ids = consistency.found(session, collection, flaw)
+            if not ids:
+                continue
+            flaw.repair(session, collection, ids)
+        yield Finding(flaw.kind, len(ids), flaw.meaning)
+
+
+def _vectors(resources: Resources, collection_id: int) -> Iterator[Finding]:
+    with resources.catalog.read() as session:
+        collection = collections.get_by_id(session, collection_id)
+        dim = collections.model_of(session, collection).dim
+        lame = embeddings.damaged(session, collection_id, collection.model_key_id, dim)
+    if not lame:
+        return
+    with resources.catalog.begin() as session:
+        collections.lock(session, collection_id)
+        consistency.embed_again(session, collections.get_by_id(session, collection_id), lame)
+    yield Finding("damaged_vector", len(lame), DAMAGED_VECTOR)
+
+
+def _files(resources: Resources, collection_id: int) -> Iterator[Finding]:
+    """What is published, held against its checksums and then, vector by vector, against the rows."""
+    with resources.catalog.read() as session:
+        row = snapshots.find_published(session, collections.get_by_id(session, collection_id))
+    if row is None:
+        return
+    folder = resources.storage.snapshot(collection_id, row.id)
+    if not folder.exists():
+        yield Finding("lost_files", 1, LOST_FILES)
+        return
+    try:
+        opened = files.open(folder, expect_model_key=str(row.model_key_id), expect_vectors=row.vectors)
+    except DamagedSnapshot as damage:
+        log.error("%s", damage)
+        files.set_aside(folder)
+        _take_out(resources, row)
+        yield Finding("damaged_files", 1, DAMAGED_FILES)
+        return
+    if differing := _differing(resources, row, opened):
+        yield Finding("other_vectors", differing, OTHER_VECTORS)
+
+
+def _differing(resources: Resources, row: Snapshot, opened: files.Snapshot) -> int:
+    """Vectors of the snapshot that have another row than theirs or none, and rows that it should hold and does not."""
+    wrong, known = 0, np.zeros(len(opened), bool)
+    with resources.catalog.read() as session:
+        for ids, vectors, seqs in embeddings.all_of(session, row.collection_id, row.model_key_id):
+            places = opened.rows_of(ids)
+            here = np.isin(ids, opened.ids[places])
+            inside = seqs <= row.watermark  # a newer row is the tail's, and the tail's word counts
+            same = np.zeros(len(ids), bool)
+            same[here] = (opened.vectors_at(places) == vectors[here]).all(axis=1)
+            known[places] = True
+            wrong += int(np.count_nonzero(inside & here & ~same))
+    return wrong + int(np.count_nonzero(~known))
+
+
+def _take_out(resources: Resources, row: Snapshot) -> None:
+    with resources.catalog.begin() as session:
+        previous = snapshots.find_previous(session, row)
+        snapshots.mark_damaged(session, row.id, previous.id if previous else None)
+
+
+def _strays(resources: Resources, collection_id: int) -> Iterator[Finding]:
+    """Folders under a snapshot's name that the catalogue never made."""
+    with resources.catalog.read() as session:
+        known = {resources.storage.snapshot(collection_id, number) for number in snapshots.ids(session, collection_id)}
+    parent = resources.storage.snapshots(collection_id)
+    strays = [folder for folder in sorted(parent.glob("*")) if folder.name.isdigit() and folder not in known]
+    for folder in strays:
+        files.set_aside(folder)
+    if strays:
+        yield Finding("stray_folder", len(strays), STRAY_FOLDERS)
