@@ -1,9 +1,11 @@
 """Snapshots' upkeep: when one is due, and build → verify → publish → retire."""
 
+import contextlib
 import logging
 import secrets
 import shutil
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog import collections, embeddings, images, snapshots
 from app.catalog.models import Collection, Snapshot
+from app.errors import AppError
 from app.index import snapshot as files
 from app.index.building import Target
 from app.resources import Resources
@@ -21,6 +24,7 @@ log = logging.getLogger(__name__)
 LEAST_TAIL = 256  # below this an exact scan of the tail costs less than any file
 TAIL_SHARE = 0.1  # tail / snapshot above which a rebuild is due
 BUILD_LEASE_S = 120.0  # no longer than that after a builder died; two at once waste work and harm nothing
+RENEW_S = BUILD_LEASE_S / 4  # a million vectors take longer than one lease
 
 
 @dataclass(frozen=True)
@@ -131,9 +135,10 @@ def _build(resources: Resources, started: Snapshot, watermark: int) -> dict:
     """Stream rows into files; what the publication needs to know."""
     with resources.catalog.read() as session:
         dim = collections.model_of(session, collections.get_by_id(session, started.collection_id)).dim
+    with _renewed(resources, started.id):
         manifest = files.build(
             resources.storage.snapshot(started.collection_id, started.id),
-            _batches(session, started),
+            _batches(resources, started),
             dim=dim,
             model_key=str(started.model_key_id),
             watermark=watermark,
@@ -150,9 +155,30 @@ def _build(resources: Resources, started: Snapshot, watermark: int) -> dict:
     }
 
 
-def _batches(session, started: Snapshot) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for ids, vectors, _ in embeddings.stream(session, started.collection_id, started.model_key_id):
-        yield ids, vectors
+def _batches(resources: Resources, started: Snapshot) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The read ends with the rows: what comes after it can take minutes, and a database keeps what a reader may see."""
+    with resources.catalog.read() as session:
+        for ids, vectors, _ in embeddings.stream(session, started.collection_id, started.model_key_id):
+            yield ids, vectors
+
+
+@contextlib.contextmanager
+def _renewed(resources: Resources, snapshot_id: int) -> Iterator[None]:
+    """Keep the lease of a build for as long as it runs."""
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(RENEW_S):
+            with contextlib.suppress(AppError), resources.catalog.begin() as session:
+                snapshots.renew(session, snapshot_id, BUILD_LEASE_S)
+
+    thread = threading.Thread(target=renew, name="build-lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _retire(resources: Resources, collection_id: int) -> None:

@@ -27,6 +27,12 @@ def start_build(session: Session, collection: Collection, owner: str, lease_s: f
     return row
 
 
+def renew(session: Session, snapshot_id: int, lease_s: float) -> None:
+    """Its builder is alive and at it."""
+    building = (Snapshot.id == snapshot_id, Snapshot.status == SnapshotStatus.BUILDING)
+    session.execute(update(Snapshot).where(*building).values(lease_until=db_now() + lease_s))
+
+
 def mark_verified(session: Session, snapshot_id: int, **facts) -> None:
     """Its files are whole on disk and were read back; `facts` say what is in them."""
     row = session.get_one(Snapshot, snapshot_id)
