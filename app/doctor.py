@@ -13,6 +13,7 @@ from sqlalchemy import text
 from app import upkeep
 from app.catalog.database import Catalog
 from app.errors import AppError
+from app.index.milvus import ping
 from app.ingest.progress import workers_alive
 from app.library import collections
 from app.resources import Resources, open_resources
@@ -143,8 +144,8 @@ def _workers(resources: Resources) -> tuple:
 
 
 def _indexes(resources: Resources) -> tuple:
-    if resources.settings.vector_url is not None:
-        return "failed", "DINOSEEK_VECTOR_URL is set; this release keeps vectors in FAISS files alone", "unset it"
+    if resources.settings.cluster is not None:
+        return "ok", f"Milvus answers, {ping(resources.settings.cluster)} collections on it"
     states = [upkeep.status(resources, row.name) for row in collections(resources)]
     return "ok", ", ".join(f"{facts.collection}: {facts.state}" for facts in states) or "no collection yet"
 

@@ -6,21 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app import upkeep
-from app.catalog import collections, consistency, embeddings, snapshots
+from app import moving, upkeep
+from app.catalog import collections, consistency, embeddings, images, snapshots
+from app.catalog.images import Filters
 from app.catalog.models import Snapshot
 from app.errors import DamagedSnapshot
 from app.index import snapshot as files
 from app.jobs import Job, enqueue
 from app.resources import Resources
+from app.search.refresh import Readers
 from app.upkeep import IndexFacts
 
 log = logging.getLogger(__name__)
 
+ALL = Filters()
 DAMAGED_VECTOR = "vectors that fail their checksum, their length or their size: made anew"
 DAMAGED_FILES = "snapshot files that are not what was published: set aside and built again"
 LOST_FILES = "a published snapshot whose files are gone: built again"
 OTHER_VECTORS = "vectors in the snapshot that differ from their rows, or have none: built again"
+OTHER_CLUSTER = "pictures that the cluster shows too many or too few: hidden, or given to it again"
 STRAY_FOLDERS = "folders of snapshots that no row tells of: set aside"
 
 
@@ -49,6 +53,8 @@ def inspect(resources: Resources, name: str) -> Inspection:
     findings = [*_rows(resources, collection_id), *_vectors(resources, collection_id)]
     if findings:
         enqueue(resources.settings, Job.EMBED_PENDING, collection_id=collection_id)
+    if resources.settings.cluster is not None:
+        return Inspection([*findings, *_cluster(resources, collection_id)], upkeep.status(resources, name))
     wrong = [*_files(resources, collection_id), *_strays(resources, collection_id)]
     if wrong or upkeep.is_due(resources, collection_id):
         upkeep.rebuild(resources, collection_id, force=True)
@@ -79,6 +85,21 @@ def _vectors(resources: Resources, collection_id: int) -> Iterator[Finding]:
         collections.lock(session, collection_id)
         consistency.embed_again(session, collections.get_by_id(session, collection_id), lame)
     yield Finding("damaged_vector", len(lame), DAMAGED_VECTOR)
+
+
+def _cluster(resources: Resources, collection_id: int) -> Iterator[Finding]:
+    """Pictures that the cluster shows and the rows do not, or the other way round, after it was brought up to date."""
+    with resources.catalog.read() as session:
+        collection = collections.get_by_id(session, collection_id)
+        key = collections.model_of(session, collection)
+        index = Readers(resources).fresh(session, collection, key)
+        shown, visible = index.shown_ids(), np.array(images.matching_ids(session, collection_id, ALL), np.int64)
+        apart = len(np.setxor1d(shown, visible))
+        if not apart:
+            return
+        index.bury(np.setdiff1d(shown, visible))
+        moving.fill(session, collection, key, index)
+    yield Finding("other_cluster", apart, OTHER_CLUSTER)
 
 
 def _files(resources: Resources, collection_id: int) -> Iterator[Finding]:

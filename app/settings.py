@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         return self.broker_url.get_secret_value() if self.broker_url else None
 
     @property
+    def cluster(self) -> str | None:
+        """Address of the vector cluster, with its password: never print it."""
+        return self.vector_url.get_secret_value() if self.vector_url else None
+
+    @property
     def weights(self) -> Path:
         return self.weights_dir or self.home / "weights"
 

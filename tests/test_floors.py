@@ -21,6 +21,7 @@ FLOORS = (
         "search",
         "upkeep",
         "inspection",
+        "moving",
         "evaluation",
         "doctor",
         "renditions",

@@ -1,11 +1,12 @@
-"""`dinoseek index`: status, build, verify."""
+"""`dinoseek index`: status, build, verify, copy."""
 
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
-from app import library, upkeep
-from app.cli.output import CollectionOption, JsonFlag, megabytes, print_json, print_table
+from app import library, moving, upkeep
+from app.cli.output import CollectionOption, JsonFlag, err, megabytes, print_json, print_table, progress_bar
 from app.errors import ServiceUnavailable
 from app.inspection import inspect
 from app.resources import Resources, open_resources
@@ -42,6 +43,31 @@ def verify(collection: CollectionOption, as_json: JsonFlag = False) -> None:
     _answer(inspection.index, as_json)
     found = [(f"{finding.count:,}", finding.meaning) for finding in inspection.findings]
     print_table(("found", "what"), found or [("0", "all agrees")])
+
+
+@index_command.command()
+def copy(
+    collection: CollectionOption,
+    to: Annotated[str, typer.Option(help="milvus://HOST:19530, or milvus:///FOLDER/FILE.db for Milvus Lite.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Copy a collection's vectors to a Milvus cluster, and hold its answers against ours.
+
+    dinoseek index copy -c photos --to milvus://cluster:19530
+    """
+    with progress_bar("vectors") as bar:
+        task = bar.add_task("copying", total=None, rate="")
+        moved = moving.copy(
+            open_resources(), collection, to, lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    if as_json:
+        print_json(asdict(moved))
+    else:
+        rows = [("vectors here", f"{moved.vectors:,}"), ("on the cluster", f"{moved.on_cluster:,}")]
+        print_table((collection, ""), [*rows, (f"same ten nearest, of {moved.compared}", f"{moved.same_top_10:.4f}")])
+    if not moved.whole:
+        raise ServiceUnavailable(f"{moved.on_cluster:,} of {moved.vectors:,} vectors arrived: run it again")
+    err.print(f"to search there, set DINOSEEK_VECTOR_URL={to} wherever dinoseek runs")
 
 
 def _id(resources: Resources, name: str) -> int:

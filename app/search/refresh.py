@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from app.catalog import embeddings, images, snapshots
+from app.catalog import collections, embeddings, images, snapshots
 from app.catalog.models import Collection, ImageStatus, ModelKey, Snapshot
 from app.errors import DamagedSnapshot
 from app.index import snapshot as files
 from app.index.live import LiveIndex
+from app.index.milvus import MilvusIndex
 from app.resources import Resources
 
 log = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 class Reader:
     """One collection's live index, and up to which change it has read."""
 
-    live: LiveIndex
+    live: LiveIndex | MilvusIndex
     model_key_id: int
     snapshot_id: int | None
     seen_seq: int  # changes up to here are inside
@@ -34,12 +35,13 @@ class Readers:
         self._readers: dict[int, Reader] = {}
         self._lock = threading.Lock()  # one refresh at a time; searches go on beside it
 
-    def fresh(self, session: Session, collection: Collection, key: ModelKey) -> LiveIndex:
+    def fresh(self, session: Session, collection: Collection, key: ModelKey) -> LiveIndex | MilvusIndex:
         """The index of this collection as of now: every committed embedding of a visible image, and no other."""
         with self._lock:
             reader = self._current(session, collection, key)
             if reader.seen_seq < collection.seq:
                 reader = _catch_up(session, collection, key, reader)
+                self._note(reader, collection.id)
             self._readers[collection.id] = reader
             return reader.live
 
@@ -50,7 +52,17 @@ class Readers:
             return known
         return self._open(session, collection, key)
 
+    def _note(self, reader: Reader, collection_id: int) -> None:
+        """What a cluster was given it has for all processes."""
+        if isinstance(reader.live, MilvusIndex):
+            with self._resources.catalog.begin() as session:
+                collections.note_cluster(session, collection_id, reader.seen_seq)
+
     def _open(self, session: Session, collection: Collection, key: ModelKey) -> Reader:
+        url = self._resources.settings.cluster
+        return self._open_snapshot(session, collection, key) if url is None else _open_cluster(url, collection, key)
+
+    def _open_snapshot(self, session: Session, collection: Collection, key: ModelKey) -> Reader:
         """A reader on the published snapshot; on the one before it, or on rows alone, when files are damaged."""
         row = snapshots.find_published(session, collection)
         while row is not None:
@@ -70,6 +82,17 @@ class Readers:
             log.error("%s; it is set aside, the rows answer until it is built again", damage)
             files.set_aside(folder)
             return None
+
+
+def cluster_name(collection: Collection, key: ModelKey) -> str:
+    """Of the same rows on every machine, and of no others that share the cluster: its birth tells it from those."""
+    return f"dinoseek_{collection.id}_{key.id}_{int(collection.created_at)}"
+
+
+def _open_cluster(url: str, collection: Collection, key: ModelKey) -> Reader:
+    """A reader on the cluster, as far as it was brought; from the start where it has lost the collection."""
+    index = MilvusIndex(url, cluster_name(collection, key), key.dim)
+    return Reader(index, key.id, collection.snapshot_id, 0 if index.is_new else collection.cluster_seq)
 
 
 def _catch_up(session: Session, collection: Collection, key: ModelKey, reader: Reader) -> Reader:
