@@ -1,6 +1,6 @@
 """A million vectors searched, beside what people use instead, each in a process of its own.
 
-    python -m benchmarks.search [--vectors 1000000] [--rivals-at 200000] [--plot FILE.png]
+    python -m benchmarks.search [--vectors 1000000] [--rivals-at 200000] [--plot FILE.svg]
 
 Vectors are synthetic and seeded: count / 50 centres drawn from a bell curve in 384 dimensions, each vector a centre
 plus 0.9 times another draw, made unit; queries are drawn alike. Live means with 10,000 rows of tail and 1 % tombstones,
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import plot
 from benchmarks.engines import ENGINES, dead_rows, get_engine
 
 DIM, PER_CENTRE, SPREAD = 384, 50, 0.9
@@ -44,9 +45,15 @@ def main() -> None:
         return print(json.dumps(CHILDREN[arguments.child](arguments)))
     sizes = sorted({*arguments.grow, arguments.rivals_at, arguments.vectors})
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        for size in sizes:
-            everyone = size == arguments.rivals_at
-            compare(Path(folder) / str(size), size, everyone)
+        tables = {size: compare(Path(folder) / str(size), size, size == arguments.rivals_at) for size in sizes}
+    if arguments.plot:
+        curves = {
+            f"{name}, {cost}": [(size, rows[name][cost]) for size, rows in tables.items()]
+            for cost in ("p50 ms", "build s")
+            for name in (engine.name for engine in ENGINES[:2])
+            if all(rows[name][cost] > 0 for rows in tables.values())
+        }
+        plot.save(arguments.plot, "What a search and a build cost, by the number of vectors", "ms or s", curves)
     return None
 
 
@@ -55,22 +62,23 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--vectors", type=int, default=1_000_000)
     parser.add_argument("--rivals-at", type=int, default=200_000, help="where hnswlib and usearch are built as well")
     parser.add_argument("--grow", type=int, nargs="*", default=[100_000], help="further sizes")
+    parser.add_argument("--plot", type=Path, help="an SVG of how search and build grow")
     parser.add_argument("--folder", type=Path, help="where the files go; the system's temporary folder otherwise")
     parser.add_argument("--child", choices=("build", "ask"), help=argparse.SUPPRESS)
     parser.add_argument("--engine", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def compare(folder: Path, size: int, everyone: bool) -> None:
-    """One table: every engine, or ours and bare FAISS."""
+def compare(folder: Path, size: int, everyone: bool) -> dict[str, dict[str, float]]:
+    """One table, printed row by row: every engine, or ours and bare FAISS."""
     folder.mkdir()
     make(folder, size)
     print(f"\n{size:,} x {DIM} ({size * DIM * 4 / 1e6:,.0f} MB)\n{'':24}" + " ".join(f"{name:>13}" for name in COLUMNS))
+    rows = {}
     for engine in ENGINES if everyone else ENGINES[:2]:
-        built = child("build", folder, engine.name)
-        asked = child("ask", folder, engine.name)
-        row = {**built, **asked}
+        rows[engine.name] = row = child("build", folder, engine.name) | child("ask", folder, engine.name)
         print(f"{engine.name:24}" + " ".join(f"{row[name]:13,.3f}" for name in COLUMNS), flush=True)
+    return rows
 
 
 def child(what: str, folder: Path, engine: str) -> dict:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app import library
+from app import library, upkeep
 from app.api.face import Face
 from app.library import CollectionFacts
 from app.settings import AUTO_MODEL
@@ -36,6 +36,7 @@ def settings(face: Face, facts: CollectionFacts, on_deleted: Callable[[], None])
     with st.popover("", icon=":material/more_horiz:", help="About this collection", width="content"):
         st.markdown(f"**Model** {facts.model}{'' if facts.trained else ' (untrained)'}")
         st.markdown(f"**Originals** {words.size(facts.bytes)}")
+        st.markdown(f"**Index** {words.index(upkeep.status(face.resources, facts.name))}")
         st.caption("Deleting hides the collection. Your files stay where they are.")
         if st.button("Delete collection", icon=":material/delete:"):
             library.delete_collection(face.resources, facts.name)

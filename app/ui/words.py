@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from app.upkeep import IndexFacts
+
 # (cosine from, word), the first that fits. For DINOv2 vectors of whole pictures: re-encoded and resized copies
 # lie above 0.96, other shots of one thing mostly above 0.8, the same kind of scene above 0.55.
 SCORE_WORDS = ((0.96, "copy"), (0.80, "very close"), (0.55, "similar"), (-1.01, "distant"))
@@ -15,6 +17,16 @@ MARKUP = str.maketrans({character: f"\\{character}" for character in r"\`*_{}[]<
 def plain(text: str) -> str:
     """Text that came from a file, a name or an address, so that Streamlit's Markdown shows it as it is."""
     return text.translate(MARKUP)
+
+
+def index(facts: IndexFacts) -> str:
+    """Recipe, measured recall, size, and what is searched beside it."""
+    if facts.snapshot is None:
+        return "none yet: the rows are scanned"
+    built = facts.snapshot
+    recall = f"finds {built['recall_at_10']:.1%} of the true ten nearest"
+    beside = f"{facts.tail:,} newer beside it" if facts.tail else ""
+    return joined(f"{built['recipe']}, {count(built['vectors'])}", recall, size(built["bytes"]), beside)
 
 
 def score_word(score: float, trained: bool) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 from app.ui import words
+from app.upkeep import IndexFacts
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,12 @@ def test_dates_counts_and_lists():
 
 def test_a_strangers_text_is_no_markup():
     assert words.plain("[a](http://b) *c* :red[d] $e$") == r"\[a\](http\://b) \*c\* \:red\[d\] \$e\$"
+
+
+def test_an_index_is_told_with_its_measured_recall():
+    built = {"recipe": "cells-8bit", "vectors": 200_000, "recall_at_10": 0.9815, "bytes": 400 * 2**20}
+    facts = IndexFacts("photos", "m", 200_500, built, tail=500, tombstones=3, state="fresh")
+    assert words.index(facts) == (
+        "cells-8bit, 200,000 pictures · finds 98.2% of the true ten nearest · 400 MB · 500 newer beside it"
+    )
+    assert words.index(IndexFacts("photos", "m", 5, None, 5, 0, "tail")) == "none yet: the rows are scanned"
