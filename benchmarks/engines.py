@@ -11,11 +11,11 @@ import faiss
 import numpy as np
 
 from app.index import snapshot
-from app.index.cells import CELLS
+from app.index.cells import CELLS, VECTORS
 from app.index.lanes import Lanes
 from app.index.live import LiveIndex
 
-TAIL_ROWS, DEAD_SHARE = 10_000, 0.01
+MOST_TAIL_ROWS, TAIL_SHARE, DEAD_SHARE = 10_000, 0.05, 0.01
 BATCH_ROWS = 65_536
 HNSW = {"M": 16, "ef_construction": 100}
 MODEL = "benchmark"
@@ -35,7 +35,7 @@ class Engine:
 
 def build_ours(folder: Path, vectors: np.ndarray) -> None:
     """All but the last rows, which stay for the tail. Ids are row numbers + 1."""
-    count = len(vectors) - TAIL_ROWS
+    count = len(vectors) - tail_rows(len(vectors))
     batches = (
         (
             np.arange(start, min(start + BATCH_ROWS, count)) + 1,
@@ -48,7 +48,7 @@ def build_ours(folder: Path, vectors: np.ndarray) -> None:
 
 def open_ours(folder: Path, vectors: np.ndarray, threads: int, effort: int) -> Search:
     live = LiveIndex(vectors.shape[1], snapshot.open(folder / "ours"), Lanes(searches=1, threads=threads))
-    fresh = np.arange(len(vectors) - TAIL_ROWS, len(vectors))
+    fresh = np.arange(len(vectors) - tail_rows(len(vectors)), len(vectors))
     live.absorb(fresh + 1, np.asarray(vectors[fresh]))
     live.bury(dead_rows(len(vectors)) + 1)
 
@@ -58,15 +58,20 @@ def open_ours(folder: Path, vectors: np.ndarray, threads: int, effort: int) -> S
     return search
 
 
+def tail_rows(count: int) -> int:
+    return min(MOST_TAIL_ROWS, int(count * TAIL_SHARE))
+
+
 def dead_rows(count: int) -> np.ndarray:
     return np.sort(np.random.default_rng(3).choice(count, int(count * DEAD_SHARE), replace=False))
 
 
 def open_bare(folder: Path, vectors: np.ndarray, threads: int, effort: int) -> Search:
-    """The very cells of our snapshot, asked by FAISS alone, at the effort they were tuned to: no rescoring, no ids."""
-    index = faiss.read_index(str(folder / "ours" / CELLS), faiss.IO_FLAG_MMAP_IFC)
+    """The very files of our snapshot, asked by FAISS alone, as far as they were tuned to: no rescoring, no ids."""
+    facts = snapshot.open(folder / "ours").manifest
+    index = faiss.read_index(str(folder / "ours" / (CELLS if facts.effort else VECTORS)), faiss.IO_FLAG_MMAP_IFC)
     faiss.omp_set_num_threads(threads)
-    params = faiss.SearchParametersIVF(nprobe=snapshot.open(folder / "ours").manifest.effort)
+    params = faiss.SearchParametersIVF(nprobe=facts.effort) if facts.effort else None
     return lambda queries, k: index.search(queries, k, params=params)[1]
 
 

@@ -17,7 +17,8 @@ def save(path: Path, title: str, unit: str, curves: Mapping[str, Curve]) -> None
     across = _Axis(xs, MARGIN, WIDTH - LEGEND)
     up = _Axis(ys, HEIGHT - MARGIN, MARGIN)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"',
+        'font-family="sans-serif" font-size="13">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         f'<text x="{MARGIN}" y="32" font-size="16" font-weight="bold">{title}</text>',
         *(_rule(at, at, up.low, up.high, f"{value:,.0f}") for value, at in across.tens()),

@@ -9,11 +9,12 @@ ids and exact scores. Engines are asked at the least effort that finds 97 % of t
 
 import argparse
 import json
+import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -26,6 +27,7 @@ DIM, PER_CENTRE, SPREAD = 384, 50, 0.9
 QUERIES, K = 500, 10
 TARGET = 0.97
 CHUNK_ROWS = 50_000
+LOOK_S = 0.05
 COLUMNS = (
     "recall@10",
     "p50 ms",
@@ -61,7 +63,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vectors", type=int, default=1_000_000)
     parser.add_argument("--rivals-at", type=int, default=200_000, help="where hnswlib and usearch are built as well")
-    parser.add_argument("--grow", type=int, nargs="*", default=[100_000], help="further sizes")
+    parser.add_argument("--grow", type=int, nargs="*", default=[10_000, 100_000], help="further sizes")
     parser.add_argument("--plot", type=Path, help="an SVG of how search and build grow")
     parser.add_argument("--folder", type=Path, help="where the files go; the system's temporary folder otherwise")
     parser.add_argument("--child", choices=("build", "ask"), help=argparse.SUPPRESS)
@@ -110,16 +112,41 @@ def drawn(centres: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarr
 def build(arguments: argparse.Namespace) -> dict:
     vectors = np.load(arguments.folder / "vectors.npy", mmap_mode="r")
     before = {path: path.stat().st_size for path in arguments.folder.rglob("*") if path.is_file()}
-    started, resting = time.perf_counter(), private_bytes()
+    started, peak = time.perf_counter(), Peak()
     get_engine(arguments.engine).build(arguments.folder, vectors)
     seconds = time.perf_counter() - started
     new = [path for path in arguments.folder.rglob("*") if path.is_file() and path not in before]
-    peak = max(resource.getrusage(who).ru_maxrss * 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    peak_mb = peak.stop() / 1e6
     return {
         "build s": seconds,
-        "build peak MB": (peak - resting) / 1e6 if new else 0.0,
+        "build peak MB": peak_mb if new else 0.0,
         "file MB": sum(path.stat().st_size for path in new) / 1e6,
     }
+
+
+class Peak(threading.Thread):
+    """The most memory of their own that this process and its children hold together; pages of files are nobody's."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._first = self._most = anonymous_bytes()
+        self._over = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        while not self._over.wait(LOOK_S):
+            self._most = max(self._most, anonymous_bytes())
+
+    def stop(self) -> int:
+        self._over.set()
+        self.join()
+        return self._most - self._first
+
+
+def anonymous_bytes() -> int:
+    own = os.getpid()
+    children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
+    return sum(_rolled_up("Anonymous", pid) for pid in (own, *children))
 
 
 def ask(arguments: argparse.Namespace) -> dict:
@@ -155,8 +182,13 @@ def shared_bytes() -> int:
     return _rolled_up("Shared_Clean") + _rolled_up("Private_Clean")
 
 
-def _rolled_up(name: str) -> int:
-    return 1024 * int(re.search(rf"{name}: +(\d+) kB", Path("/proc/self/smaps_rollup").read_text())[1])
+def _rolled_up(name: str, pid: int | str = "self") -> int:
+    """0 for a process that has just ended."""
+    try:
+        found = re.search(rf"{name}: +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text())
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return 1024 * int(found[1]) if found else 0
 
 
 CHILDREN = {"build": build, "ask": ask}
