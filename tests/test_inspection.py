@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from app import upkeep
+from app.catalog import images
 from app.catalog.database import migration_engine
+from app.catalog.models import Image, ImageStatus
 from app.inspection import inspect
 from app.search.desk import SearchDesk
 from tests.workshop import COLLECTION, fill, work, workshop
@@ -97,6 +99,15 @@ def test_a_contradiction_between_rows_is_found_by_its_name_and_set_right(filled,
         assert kinds(filled) == {}
         return
     assert_whole(filled, photos)
+
+
+def test_a_picture_that_is_gone_stays_so_when_its_vector_is_dropped(filled):
+    with filled.resources.catalog.begin() as session:
+        images.hide_gone(session, session.get_one(Image, 6))
+    plant(filled, *PLANTS["damaged_vector by a checksum"])
+    assert kinds(filled)["damaged_vector"] == 1
+    with filled.resources.catalog.read() as session:
+        assert session.get_one(Image, 6).status is ImageStatus.GONE
 
 
 def flip(path) -> None:

@@ -14,6 +14,8 @@ from app.catalog.clock import db_now
 from app.catalog.images import IDS_PER_QUERY
 from app.catalog.models import Collection, Embedding, Image, ImageStatus, Location, Snapshot, SnapshotStatus
 
+PRESENT = (ImageStatus.PENDING, ImageStatus.WORKING, ImageStatus.READY)
+
 Find = Callable[[Collection], Select]
 Repair = Callable[[Session, Collection, Sequence[int]], None]
 
@@ -33,12 +35,16 @@ def found(session: Session, collection: Collection, flaw: Flaw) -> list[int]:
 
 
 def embed_again(session: Session, collection: Collection, image_ids: Sequence[int]) -> None:
-    """Drop the vectors of these images and have them made anew; readers hide the images meanwhile."""
+    """Drop the vectors of these images and have them made anew; readers hide the images meanwhile.
+
+    Images that are gone or refused stay so: nobody can embed them now.
+    """
     seq = collections.next_seq(session, collection.id)
     fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": 0.0, "owner": None, "lease_until": None}
     for chosen in _portions(image_ids):
         session.execute(delete(Embedding).where(Embedding.image_id.in_(chosen), _of_model(collection)))
-        session.execute(update(Image).where(Image.id.in_(chosen)).values(**fresh, changed_seq=seq))
+        present = (Image.id.in_(chosen), Image.status.in_(PRESENT))
+        session.execute(update(Image).where(*present).values(**fresh, changed_seq=seq))
 
 
 def _drop_vectors(session: Session, collection: Collection, image_ids: Sequence[int]) -> None:
@@ -165,7 +171,7 @@ FLAWS = (
     Flaw("held_in_vain", "finished pictures that a worker still holds: let go",
          _held_in_vain, _end_claims),
     Flaw("early_vector", "vectors of pictures that still wait to be embedded: removed",
-         _early_vectors, _drop_vectors),
+         _early_vectors, embed_again),
     Flaw("strange_path", "paths of pictures that are not here: forgotten until seen again",
          _strange_paths, _drop_paths),
     Flaw("unfit_publication", "a published snapshot that is none of this model's: taken out",
