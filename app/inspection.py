@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from app import moving, upkeep
-from app.catalog import collections, consistency, embeddings, images, snapshots
-from app.catalog.images import Filters
+from app.catalog import collections, consistency, embeddings, snapshots
 from app.catalog.models import Snapshot
-from app.errors import DamagedSnapshot
+from app.errors import DamagedSnapshot, ServiceUnavailable
 from app.index import snapshot as files
 from app.jobs import Job, enqueue
 from app.resources import Resources
@@ -19,7 +18,6 @@ from app.upkeep import IndexFacts
 
 log = logging.getLogger(__name__)
 
-ALL = Filters()
 DAMAGED_VECTOR = "vectors that fail their checksum, their length or their size: made anew"
 DAMAGED_FILES = "snapshot files that are not what was published: set aside and built again"
 LOST_FILES = "a published snapshot whose files are gone: built again"
@@ -56,8 +54,8 @@ def inspect(resources: Resources, name: str) -> Inspection:
     if resources.settings.cluster is not None:
         return Inspection([*findings, *_cluster(resources, collection_id)], upkeep.status(resources, name))
     wrong = [*_files(resources, collection_id), *_strays(resources, collection_id)]
-    if wrong or upkeep.is_due(resources, collection_id):
-        upkeep.rebuild(resources, collection_id, force=True)
+    if (wrong or upkeep.is_due(resources, collection_id)) and not upkeep.rebuild(resources, collection_id, force=True):
+        raise ServiceUnavailable(f"another build of {name!r} is at work: verify again when it is done")
     return Inspection([*findings, *wrong], upkeep.status(resources, name))
 
 
@@ -93,11 +91,9 @@ def _cluster(resources: Resources, collection_id: int) -> Iterator[Finding]:
         collection = collections.get_by_id(session, collection_id)
         key = collections.model_of(session, collection)
         index = Readers(resources).fresh(session, collection, key)
-        shown, visible = index.shown_ids(), np.array(images.matching_ids(session, collection_id, ALL), np.int64)
-        apart = len(np.setxor1d(shown, visible))
+        apart = len(np.setxor1d(index.shown_ids(), moving.visible_ids(session, collection)))
         if not apart:
             return
-        index.bury(np.setdiff1d(shown, visible))
         moving.fill(session, collection, key, index)
     yield Finding("other_cluster", apart, OTHER_CLUSTER)
 
@@ -116,11 +112,11 @@ def _files(resources: Resources, collection_id: int) -> Iterator[Finding]:
         opened = files.open(folder, expect_model_key=str(row.model_key_id), expect_vectors=row.vectors)
     except DamagedSnapshot as damage:
         log.error("%s", damage)
-        files.set_aside(folder)
         _take_out(resources, row)
         yield Finding("damaged_files", 1, DAMAGED_FILES)
         return
     if differing := _differing(resources, row, opened):
+        _take_out(resources, row)  # else it would serve again when the next one is damaged
         yield Finding("other_vectors", differing, OTHER_VECTORS)
 
 
@@ -128,18 +124,19 @@ def _differing(resources: Resources, row: Snapshot, opened: files.Snapshot) -> i
     """Vectors of the snapshot that have another row than theirs or none, and rows that it should hold and does not."""
     wrong, known = 0, np.zeros(len(opened), bool)
     with resources.catalog.read() as session:
-        for ids, vectors, seqs in embeddings.all_of(session, row.collection_id, row.model_key_id):
+        rows = embeddings.all_of(session, row.collection_id, row.model_key_id, row.watermark)
+        for ids, vectors, inside, shown in rows:
             places = opened.rows_of(ids)
             here = np.isin(ids, opened.ids[places])
-            inside = seqs <= row.watermark  # a newer row is the tail's, and the tail's word counts
             same = np.zeros(len(ids), bool)
             same[here] = (opened.vectors_at(places) == vectors[here]).all(axis=1)
             known[places] = True
-            wrong += int(np.count_nonzero(inside & here & ~same))
+            wrong += int(np.count_nonzero(np.where(here, inside & ~same, shown)))
     return wrong + int(np.count_nonzero(~known))
 
 
 def _take_out(resources: Resources, row: Snapshot) -> None:
+    files.set_aside(resources.storage.snapshot(row.collection_id, row.id))
     with resources.catalog.begin() as session:
         previous = snapshots.find_previous(session, row)
         snapshots.mark_damaged(session, row.id, previous.id if previous else None)
@@ -147,10 +144,10 @@ def _take_out(resources: Resources, row: Snapshot) -> None:
 
 def _strays(resources: Resources, collection_id: int) -> Iterator[Finding]:
     """Folders under a snapshot's name that the catalogue never made."""
-    with resources.catalog.read() as session:
+    folders = [path for path in sorted(resources.storage.snapshots(collection_id).glob("*")) if path.name.isdigit()]
+    with resources.catalog.read() as session:  # after the folders: one that is built meanwhile has its row already
         known = {resources.storage.snapshot(collection_id, number) for number in snapshots.ids(session, collection_id)}
-    parent = resources.storage.snapshots(collection_id)
-    strays = [folder for folder in sorted(parent.glob("*")) if folder.name.isdigit() and folder not in known]
+    strays = [folder for folder in folders if folder not in known]
     for folder in strays:
         files.set_aside(folder)
     if strays:

@@ -15,6 +15,7 @@ from app.search.refresh import Readers, cluster_name
 
 COMPARED = 100  # pictures whose neighbours are looked up on both sides
 TOP = 10
+ALL = images.Filters()
 
 Progress = Callable[[int, int], None]  # (vectors copied, vectors in all)
 
@@ -50,30 +51,35 @@ def copy(resources: Resources, name: str, url: str, on_progress: Progress = quie
         key = collections.model_of(session, collection)
         index = MilvusIndex(url, cluster_name(collection, key), key.dim)
         count = fill(session, collection, key, index, on_progress)
+        index.note(collection.seq)
         compared, same = _compare(session, collection, key, index, Readers(resources))
-    with resources.catalog.begin() as session:
-        collections.note_cluster(session, collection.id, collection.seq)
     return Moved(name, count, index.vectors, compared, same)
 
 
 def fill(
     session: Session, collection: Collection, key: ModelKey, index: MilvusIndex, on_progress: Progress = quietly
 ) -> int:
-    """Give the cluster every visible picture's vector; how many."""
+    """Give the cluster every visible picture's vector, and hide what else it shows; how many are visible."""
     total, done = images.count_visible(session, collection.id), 0
     for ids, vectors, _ in embeddings.stream(session, collection.id, key.id):
         index.unbury(ids)
         index.absorb(ids, vectors)
         done += len(ids)
         on_progress(done, total)
+    index.bury(np.setdiff1d(index.shown_ids(), visible_ids(session, collection)))
     return done
+
+
+def visible_ids(session: Session, collection: Collection) -> np.ndarray:
+    """int64, ascending."""
+    return np.array(images.matching_ids(session, collection.id, ALL), np.int64)
 
 
 def _compare(
     session: Session, collection: Collection, key: ModelKey, index: MilvusIndex, readers: Readers
 ) -> tuple[int, float]:
     live = readers.fresh(session, collection, key)
-    rng, visible = np.random.default_rng(5), np.array(images.matching_ids(session, collection.id, images.Filters()))
+    rng, visible = np.random.default_rng(5), visible_ids(session, collection)
     if not visible.size:
         return 0, 1.0
     asked = live.vectors_of(rng.choice(visible, min(COMPARED, len(visible)), replace=False)).vectors

@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from app.catalog import collections, embeddings, images, snapshots
 from app.catalog.models import Collection, Snapshot
-from app.errors import AppError
+from app.errors import AppError, InvalidInput
 from app.index import snapshot as files
 from app.index.building import Target
 from app.resources import Resources
 
 log = logging.getLogger(__name__)
 
+ON_CLUSTER = "cluster"
 LEAST_TAIL = 256  # below this an exact scan of the tail costs less than any file
 TAIL_SHARE = 0.1  # tail / snapshot above which a rebuild is due
 BUILD_LEASE_S = 120.0  # no longer than that after a builder died; two at once waste work and harm nothing
@@ -37,7 +38,7 @@ class IndexFacts:
     snapshot: dict | None
     tail: int
     tombstones: int
-    state: str  # fresh: all in the snapshot; tail: some are scanned; due: a rebuild is; empty
+    state: str  # fresh: all in the snapshot; tail: some are scanned; due: a rebuild is; empty; cluster: kept on Milvus
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,12 @@ def is_due(resources: Resources, collection_id: int) -> bool:
 
 def rebuild(resources: Resources, collection_id: int, *, force: bool = False) -> bool:
     """Build, verify and publish a snapshot if one is due. False: none was due, or another builder is at it."""
+    if resources.settings.cluster is not None and not force:
+        return False
+    if resources.settings.cluster is not None:
+        raise InvalidInput(
+            "the vectors are on Milvus, which builds its own index: unset DINOSEEK_VECTOR_URL to build files"
+        )
     owner = f"{socket.gethostname()}:{secrets.token_hex(4)}"
     with resources.catalog.begin() as session:
         collection = collections.get_by_id(session, collection_id)
@@ -108,6 +115,8 @@ def status(resources: Resources, name: str) -> IndexFacts:
         key = collections.model_of(session, collection)
         row = snapshots.find_published(session, collection)
         age = _age(resources, session, collection)
+    if resources.settings.cluster is not None:
+        return IndexFacts(name, key.model, age.live, None, 0, 0, ON_CLUSTER)
     facts = None if row is None else _snapshot_facts(row)
     return IndexFacts(name, key.model, age.live, facts, age.tail, age.dead, age.state)
 
@@ -187,6 +196,6 @@ def _retire(resources: Resources, collection_id: int) -> None:
     """Remove files of generations nobody opens any more: derived, and the last two stay."""
     files.sweep_leftovers(resources.storage.snapshots(collection_id))
     with resources.catalog.read() as session:
-        old = snapshots.superseded(session, collection_id)
+        old = snapshots.superseded(session, collections.get_by_id(session, collection_id))
     for snapshot_id in old:
         shutil.rmtree(resources.storage.snapshot(collection_id, snapshot_id), ignore_errors=True)

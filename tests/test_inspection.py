@@ -74,6 +74,7 @@ PLANTS = {
     "held_in_vain": (f"UPDATE images SET owner = 'ghost', lease_until = {FAR} WHERE id = 4",),
     "unfit_publication of nothing": ("UPDATE collections SET snapshot_id = 99 WHERE id = 1",),
     "unfit_publication never verified": ("UPDATE snapshots SET status = 'building', lease_until = 0 WHERE id = 1",),
+    "unfit_publication of the future": (f"UPDATE snapshots SET watermark = {FAR} WHERE id = 1",),
     "dead_build": (
         "INSERT INTO snapshots (collection_id, model_key_id, status, owner, lease_until, watermark, created_at)"
         " VALUES (1, 1, 'building', 'ghost', 5, 0, 0)",
@@ -135,6 +136,16 @@ def test_files_that_contradict_the_rows_are_set_aside_and_built_again(filled, ph
     FILES[kind](filled.resources.storage.snapshot(1, 1))
     assert kinds(filled) == {kind: 1}
     assert upkeep.status(filled.resources, COLLECTION).state == "fresh"
+    assert_whole(filled, photos)
+
+
+def test_a_row_that_the_snapshot_should_hold_and_does_not_is_found(filled, photos):
+    """Hidden while it was built, and shown again with an old number: no reader would ever look for it."""
+    with filled.resources.catalog.begin() as session:
+        images.hide_gone(session, session.get_one(Image, 3))
+    assert upkeep.rebuild(filled.resources, 1, force=True)
+    plant(filled, "UPDATE images SET status = 'ready', changed_seq = 0 WHERE id = 3")
+    assert kinds(filled) == {"other_vectors": 1}
     assert_whole(filled, photos)
 
 

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 UPKEEP_S = 5.0  # how often an idle worker asks whether an index is due
 GRACE_S = 3.0  # a message just sent gets this long to arrive before it is sent again
 STUCK_S = 1800.0  # a task's budget is half a minute and a batch; the slowest legal batch decodes for six minutes
+LONGEST_BUILD_S = 6 * 3600.0  # of an index of ten million vectors, on a busy machine
 STUCK = 75  # EX_TEMPFAIL
 
 
@@ -36,10 +37,10 @@ class Pulse(threading.Thread):
         self._interval_s = settings.poll_s if settings.broker is None else settings.sweep_s
         self._quiet_until = 0.0
         self._upkeep_at = 0.0
-        self._busy_since = 0.0
+        self._busy_since, self._stuck_s = 0.0, STUCK_S
 
-    def task_started(self) -> None:
-        self._busy_since = time.monotonic()
+    def task_started(self, stuck_s: float) -> None:
+        self._busy_since, self._stuck_s = time.monotonic(), stuck_s
         self._idle.clear()
 
     def task_ended(self, pause_s: float = 0.0) -> None:
@@ -55,8 +56,8 @@ class Pulse(threading.Thread):
 
     def _end_if_stuck(self) -> None:
         """A network step or a device that hangs can't be interrupted from within: the supervisor starts afresh."""
-        if time.monotonic() - self._busy_since > STUCK_S:
-            log.error("a task has run for over %.0f s: ending this worker, its leases run out", STUCK_S)
+        if time.monotonic() - self._busy_since > self._stuck_s:
+            log.error("a task has run for over %.0f s: ending this worker, its leases run out", self._stuck_s)
             os._exit(STUCK)
 
     def _look(self) -> None:

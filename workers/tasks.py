@@ -12,6 +12,7 @@ from app.errors import AppError, NotFound
 from app.ingest.embed import embed_pending
 from app.jobs import LONGEST_TASK_S, Job, enqueue
 from workers import process
+from workers.pulse import LONGEST_BUILD_S, STUCK_S
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def embed(collection_id: int) -> None:
 
 @shared_task(name=Job.BUILD_SNAPSHOT)
 def build_snapshot(collection_id: int) -> None:
-    with _at_work():
+    with _at_work(stuck_s=LONGEST_BUILD_S):
         upkeep.rebuild(process.current.workshop.resources, collection_id)
 
 
@@ -38,10 +39,10 @@ def _is_told_to_stop() -> bool:
 
 
 @contextlib.contextmanager
-def _at_work() -> Iterator[None]:
+def _at_work(stuck_s: float = STUCK_S) -> Iterator[None]:
     """Hold the pulse while a task runs. A refusal is shown where people look: the rows still say what remains."""
     worker, trouble = process.current, None
-    worker.pulse.task_started()
+    worker.pulse.task_started(stuck_s)
     try:
         yield
     except NotFound as gone:

@@ -79,12 +79,6 @@ def next_seq(session: Session, collection_id: int) -> int:
     return session.scalar(bump.returning(Collection.seq).execution_options(synchronize_session=False))
 
 
-def note_cluster(session: Session, collection_id: int, seq: int) -> None:
-    """The vector cluster has taken in every change up to this one. Of two that say so the larger number stays."""
-    behind = (Collection.id == collection_id, Collection.cluster_seq < seq)
-    session.execute(update(Collection).where(*behind).values(cluster_seq=seq))
-
-
 def register_model(session: Session, **key) -> ModelKey:
     """The row of this model key, added when it is new."""
     identity = {name: key[name] for name in ("model", "weights_sha256", "preprocessing", "precision")}

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.catalog import collections
 from app.catalog.clock import db_now
-from app.catalog.images import IDS_PER_QUERY
+from app.catalog.images import portions
 from app.catalog.models import Collection, Embedding, Image, ImageStatus, Location, Snapshot, SnapshotStatus
 
 PRESENT = (ImageStatus.PENDING, ImageStatus.WORKING, ImageStatus.READY)
@@ -41,26 +41,27 @@ def embed_again(session: Session, collection: Collection, image_ids: Sequence[in
     """
     seq = collections.next_seq(session, collection.id)
     fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": 0.0, "owner": None, "lease_until": None}
-    for chosen in _portions(image_ids):
+    for chosen in portions(image_ids):
         session.execute(delete(Embedding).where(Embedding.image_id.in_(chosen), _of_model(collection)))
         present = (Image.id.in_(chosen), Image.status.in_(PRESENT))
         session.execute(update(Image).where(*present).values(**fresh, changed_seq=seq))
 
 
 def _drop_vectors(session: Session, collection: Collection, image_ids: Sequence[int]) -> None:
-    for chosen in _portions(image_ids):
+    for chosen in portions(image_ids):
         here = Embedding.collection_id == collection.id
         session.execute(delete(Embedding).where(Embedding.image_id.in_(chosen), here))
 
 
 def _drop_paths(session: Session, collection: Collection, location_ids: Sequence[int]) -> None:
-    for chosen in _portions(location_ids):
+    for chosen in portions(location_ids):
         session.execute(delete(Location).where(Location.id.in_(chosen)))
 
 
 def _end_claims(session: Session, collection: Collection, image_ids: Sequence[int]) -> None:
-    for chosen in _portions(image_ids):
-        session.execute(update(Image).where(Image.id.in_(chosen)).values(owner=None, lease_until=None))
+    for chosen in portions(image_ids):
+        idle = (Image.id.in_(chosen), Image.status != ImageStatus.WORKING)  # one may have been claimed meanwhile
+        session.execute(update(Image).where(*idle).values(owner=None, lease_until=None))
 
 
 def _raise_seq(session: Session, collection: Collection, _: Sequence[int]) -> None:
@@ -142,6 +143,7 @@ def _unfit_publication(collection: Collection) -> Select:
         chosen.model_key_id == collection.model_key_id,
         chosen.status.in_((SnapshotStatus.PUBLISHED, SnapshotStatus.RETIRED)),
         chosen.checksum.is_not(None),
+        chosen.watermark <= collection.seq,
     )
     return select(Collection.id).where(
         Collection.id == collection.id, Collection.snapshot_id.is_not(None), ~fit.exists()
@@ -149,13 +151,10 @@ def _unfit_publication(collection: Collection) -> Select:
 
 
 def _dead_builds(collection: Collection) -> Select:
-    building = (Snapshot.collection_id == collection.id, Snapshot.status == SnapshotStatus.BUILDING)
+    begun = (SnapshotStatus.BUILDING, SnapshotStatus.VERIFIED)
+    building = (Snapshot.collection_id == collection.id, Snapshot.status.in_(begun))
     over = or_(Snapshot.lease_until.is_(None), Snapshot.lease_until < db_now())
     return select(Snapshot.id).where(*building, over)
-
-
-def _portions(ids: Sequence[int]) -> list[Sequence[int]]:
-    return [ids[start : start + IDS_PER_QUERY] for start in range(0, len(ids), IDS_PER_QUERY)]
 
 
 # fmt: off

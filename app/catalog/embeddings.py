@@ -4,10 +4,11 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from app.catalog import collections
+from app.catalog.images import portions
 from app.catalog.models import Embedding, Image, ImageStatus
 from app.errors import BadVector
 
@@ -51,13 +52,18 @@ def stream(
 
 
 def all_of(
-    session: Session, collection_id: int, model_key_id: int, batch: int = 4096
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """(image ids (N,), vectors (N, D), change numbers (N,)) of every image, hidden ones too, in batches, by id."""
-    statement = _rows(collection_id, model_key_id).order_by(Embedding.image_id)
+    session: Session, collection_id: int, model_key_id: int, watermark: int, batch: int = 4096
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Of every image, hidden ones too, in batches, by id: ids (N,), vectors (N, D), and two bool (N,):
+
+    whether the vector is as old as this watermark, and whether the image was visible by then and is still.
+    """
+    shown = and_(Image.status == ImageStatus.READY, Image.changed_seq <= watermark, Embedding.seq <= watermark)
+    statement = _rows(collection_id, model_key_id).join(Image, Image.id == Embedding.image_id)
+    statement = statement.add_columns(shown.label("shown")).order_by(Embedding.image_id)
     for rows in session.execute(statement.execution_options(yield_per=batch)).partitions():
-        numbers = np.array([(row.image_id, row.seq) for row in rows], np.int64)
-        yield numbers[:, 0], np.stack([_checked(row) for row in rows]), numbers[:, 1]
+        ids, inside, seen = zip(*((row.image_id, row.seq <= watermark, bool(row.shown)) for row in rows), strict=True)
+        yield np.array(ids, np.int64), np.stack([_checked(row) for row in rows]), np.array(inside), np.array(seen)
 
 
 def damaged(session: Session, collection_id: int, model_key_id: int, dim: int) -> list[int]:
@@ -103,10 +109,12 @@ def count(session: Session, collection_id: int, model_key_id: int, after_seq: in
 
 def of(session: Session, image_ids: Sequence[int], model_key_id: int) -> tuple[np.ndarray, np.ndarray] | None:
     """(ids (N,), vectors (N, D)) of those that have one; None when none has."""
-    if not image_ids:
-        return None
-    chosen = (Embedding.image_id.in_(image_ids), Embedding.model_key_id == model_key_id)
-    rows = session.scalars(select(Embedding).where(*chosen).order_by(Embedding.image_id)).all()
+    rows = [row for chosen in portions(image_ids) for row in _of_portion(session, chosen, model_key_id)]
     if not rows:
         return None
     return np.array([row.image_id for row in rows], np.int64), np.stack([_checked(row) for row in rows])
+
+
+def _of_portion(session: Session, image_ids: Sequence[int], model_key_id: int) -> Sequence[Embedding]:
+    chosen = (Embedding.image_id.in_(image_ids), Embedding.model_key_id == model_key_id)
+    return session.scalars(select(Embedding).where(*chosen).order_by(Embedding.image_id)).all()

@@ -37,6 +37,11 @@ class Sighting:
         return displayable(self.path)
 
 
+def portions(ids: Sequence[int]) -> list[Sequence[int]]:
+    """Few enough for one query each."""
+    return [ids[start : start + IDS_PER_QUERY] for start in range(0, len(ids), IDS_PER_QUERY)]
+
+
 def displayable(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "replace").replace("\x00", "�")
 

@@ -96,9 +96,6 @@ class Collection(Base):
     model_key_id: Mapped[int] = mapped_column(ForeignKey("model_keys.id"))
     seq: Mapped[int] = mapped_column(BigInteger, default=0)
     snapshot_id: Mapped[int | None] = mapped_column(Id)  # the published one; a key both ways is a knot
-    cluster_seq: Mapped[int] = mapped_column(
-        BigInteger, default=0, server_default="0"
-    )  # changes a cluster has taken in
     created_at: Mapped[float] = mapped_column(Double, default=db_now())
     deleted_at: Mapped[float | None] = mapped_column(Double)  # hidden, and brought back by `restore`
 

@@ -8,8 +8,6 @@ from sqlalchemy.orm import Session
 from app.catalog.clock import db_now
 from app.catalog.models import Collection, Snapshot, SnapshotStatus
 
-KEPT_GENERATIONS = 2  # the one that serves and the one before it
-
 
 def start_build(session: Session, collection: Collection, owner: str, lease_s: float) -> Snapshot | None:
     """A BUILDING row, or None while somebody else's build is alive."""
@@ -82,8 +80,14 @@ def ids(session: Session, collection_id: int) -> Sequence[int]:
     return session.scalars(select(Snapshot.id).where(Snapshot.collection_id == collection_id)).all()
 
 
-def superseded(session: Session, collection_id: int) -> Sequence[int]:
-    """Ids of retired snapshots older than the generations kept. Builds given up left no files and don't count."""
-    retired = (Snapshot.collection_id == collection_id, Snapshot.status == SnapshotStatus.RETIRED)
-    newest_first = select(Snapshot.id).where(*retired, Snapshot.checksum.is_not(None)).order_by(Snapshot.id.desc())
-    return session.scalars(newest_first.offset(KEPT_GENERATIONS - 1)).all()
+def superseded(session: Session, collection: Collection) -> Sequence[int]:
+    """Ids of snapshots whose files nobody needs: neither the published one, nor the one before it, nor one being built.
+
+    Those of builders killed at any step are among them.
+    """
+    published = find_published(session, collection)
+    previous = find_previous(session, published) if published else None
+    kept = [row.id for row in (published, previous) if row]
+    building = (Snapshot.lease_until.is_not(None)) & (Snapshot.lease_until > db_now())
+    others = (Snapshot.collection_id == collection.id, Snapshot.id.not_in(kept), ~building)
+    return session.scalars(select(Snapshot.id).where(*others)).all()

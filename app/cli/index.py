@@ -8,6 +8,7 @@ import typer
 from app import library, moving, upkeep
 from app.cli.output import CollectionOption, JsonFlag, err, megabytes, print_json, print_table, progress_bar
 from app.errors import ServiceUnavailable
+from app.index.milvus import shown_url
 from app.inspection import inspect
 from app.resources import Resources, open_resources
 from app.upkeep import IndexFacts
@@ -67,11 +68,16 @@ def copy(
         print_table((collection, ""), [*rows, (f"same ten nearest, of {moved.compared}", f"{moved.same_top_10:.4f}")])
     if not moved.whole:
         raise ServiceUnavailable(f"{moved.on_cluster:,} of {moved.vectors:,} vectors arrived: run it again")
-    err.print(f"to search there, set DINOSEEK_VECTOR_URL={to} wherever dinoseek runs")
+    err.print(f"to search there, set DINOSEEK_VECTOR_URL={shown_url(to)} wherever dinoseek runs", markup=False)
 
 
 def _id(resources: Resources, name: str) -> int:
     return library.collection(resources, name).id
+
+
+def words_of(seconds: float | None) -> str | None:
+    """None for a snapshot of an earlier release, which noted no time."""
+    return None if seconds is None else f"{seconds:.1f} s"
 
 
 def _answer(facts: IndexFacts, as_json: bool) -> None:
@@ -86,7 +92,7 @@ def _answer(facts: IndexFacts, as_json: bool) -> None:
         ("in the snapshot", f"{snapshot.get('vectors', 0):,} ({snapshot.get('recipe', 'none yet')})"),
         ("size", megabytes(snapshot.get("bytes"))),
         ("recall@10", snapshot.get("recall_at_10")),
-        ("built in", f"{snapshot['build_s']:.1f} s" if snapshot else None),
+        ("built in", words_of(snapshot.get("build_s"))),
         ("scanned beside it", f"{facts.tail:,}"),
         ("dead inside it", f"{facts.tombstones:,}"),
     ]

@@ -9,6 +9,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,6 +34,8 @@ MEASURED_AT = 10
 FIRST_EFFORT = 4  # cells
 SEED = 17
 NICE = 5  # searches go first
+UNFILTERED_SHARE = 0.9  # of rows shown; what tombstones take away leaves the measured recall as it is
+WIDER = 4
 LEAST_SHARE = 0.1  # of rows a filter leaves; below it a scan of those is quicker, and exact
 
 
@@ -53,11 +57,29 @@ class Cells:
 
     def rows(self, queries: np.ndarray, k: int, shown: Selection) -> np.ndarray:
         """int64 (Q, depth k): candidates for the k nearest shown, -1 where fewer were found."""
-        # a filter leaves fewer in each cell: look into so many more
-        effort = min(self._cells, round(self._effort / max(shown.share, LEAST_SHARE)))
+        wanted = min(self._depth * k, shown.count)
+        found = self._search(queries, wanted, self._effort, shown)
+        if shown.share >= UNFILTERED_SHARE:
+            return found
+        return np.stack([self._widened(query[None], row, k, shown) for query, row in zip(queries, found, strict=True)])
+
+    def _widened(self, query: np.ndarray, found: np.ndarray, k: int, shown: Selection) -> np.ndarray:
+        """Four times as many cells, again and again, until the nearest k stay the same: twice is too easily in vain.
+
+        A filter may leave nothing in the cells near a query, as that of one folder does: its share of all rows tells
+        nothing about them.
+        """
+        effort = self._effort
+        while effort < self._cells:
+            effort = min(self._cells, WIDER * effort)
+            before, found = found, self._search(query, len(found), effort, shown)[0]
+            if found[k - 1] >= 0 and set(found[:k]) == set(before[:k]):
+                break
+        return found
+
+    def _search(self, queries: np.ndarray, wanted: int, effort: int, shown: Selection) -> np.ndarray:
         params = faiss.SearchParametersIVF(nprobe=effort, sel=shown.selector)
-        _, rows = self._index.search(queries, min(self._depth * k, shown.count), params=params)
-        return rows
+        return self._index.search(queries, wanted, params=params)[1]
 
 
 def build(part: Path, dim: int, recipe: Recipe, target: float) -> CellsFacts | None:
@@ -65,17 +87,30 @@ def build(part: Path, dim: int, recipe: Recipe, target: float) -> CellsFacts | N
 
     Raises ServiceUnavailable when the child can't (no memory, a full disk).
     """
-    ran = subprocess.run(
-        [sys.executable, *CHILD, str(part), str(dim), recipe.name, str(target)], capture_output=True, text=True
-    )
-    if ran.returncode:
-        said = ran.stderr.strip().splitlines()[-1:] or [f"signal {-ran.returncode}"]
-        raise ServiceUnavailable(f"{part} can't be built ({said[0]}): free memory and disk; it is tried again")
-    answer = json.loads(ran.stdout)
+    answer = _answered([sys.executable, *CHILD, str(part), str(dim), recipe.name, str(target)], part)
     return answer and CellsFacts(answer["effort"], answer["recall_at_10"], FileFacts(**answer["file"]))
 
 
+def _answered(command: list[str], part: Path) -> dict | None:
+    """What the child prints. It ends with us: the pipe it reads from is closed then, however we end."""
+    with tempfile.TemporaryFile("w+") as said:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": said, "text": True}
+        with subprocess.Popen(command, **pipes) as child:
+            answer = child.stdout.read()
+        said.seek(0)
+        last = said.read().strip().splitlines()[-1:] or [f"signal {-child.returncode}"]
+    if child.returncode:
+        raise ServiceUnavailable(f"{part} can't be built ({last[0]}): free memory and disk; it is tried again")
+    return json.loads(answer)
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
 def main() -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     part, dim, recipe, target = Path(sys.argv[1]), int(sys.argv[2]), get_recipe(sys.argv[3]), float(sys.argv[4])
     os.nice(NICE)
     vectors = _mapped(part)

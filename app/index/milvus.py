@@ -4,13 +4,14 @@
     milvus:///FOLDER/FILE.db     Milvus Lite
 
 Rows are hidden by a field and not deleted, so that what is buried can be dug up. Scores are made here from the stored
-vectors, as everywhere: Milvus only says which rows are near.
+vectors, as everywhere: Milvus only says which rows are near. How far the cluster was brought is a row of its own there:
+a cluster that lost its data, or was put back from a backup, says so itself.
 """
 
 import contextlib
 import functools
 from collections.abc import Iterator, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 
@@ -24,6 +25,7 @@ ROWS_PER_CALL = 1000  # 384 floats each: 1.5 MB, well below the 64 MB of a messa
 IDS_PER_FILTER = 10_000  # of an expression; more are asked in turns
 SPARE = 16  # asked beyond k, so that rounding and ties at the cut are decided here
 SHOWN = "hidden == false and known == true"
+MARK = 0  # the id of the row that holds the watermark; images begin at 1
 
 
 class MilvusIndex:
@@ -34,10 +36,20 @@ class MilvusIndex:
         self._url, self._name, self._dim = url, name, dim
         with _plainly(url):
             self._client = connect(url)
-            self.is_new = not self._client.has_collection(name)
-            if self.is_new:
+            if not self._client.has_collection(name):
                 _create(self._client, name, dim)
             self._client.load_collection(name)
+
+    @property
+    def watermark(self) -> int:
+        """Changes up to here are on the cluster; 0 until somebody has said so."""
+        with _plainly(self._url):
+            rows = self._client.query(self._name, filter=f"image_id == {MARK}", output_fields=["seq"])
+        return rows[0]["seq"] if rows else 0
+
+    def note(self, watermark: int) -> None:
+        """Say that every change up to this one was absorbed or buried, after it was."""
+        self._put([self._row(MARK, self._placeholder, hidden=True, known=False, seq=watermark)])
 
     @property
     def vectors(self) -> int:
@@ -76,18 +88,15 @@ class MilvusIndex:
         buried = {
             row["image_id"] for part in _parts(ids) for row in self._rows(f"{_within(part)} and hidden == true", ())
         }
-        self._put(
-            {"image_id": int(image_id), "vector": vector, "hidden": int(image_id) in buried, "known": True}
-            for image_id, vector in zip(ids, vectors, strict=True)
-        )
+        pairs = zip(ids.tolist(), vectors, strict=True)
+        self._put(self._row(image_id, vector, hidden=image_id in buried, known=True) for image_id, vector in pairs)
 
     def bury(self, ids: np.ndarray) -> None:
         """Hide these ids from every search from now on, those not absorbed yet too. Undone by `unbury`."""
         ids = as_ids(ids)
         here = {row["image_id"] for part in _parts(ids) for row in self._rows(_within(part), ())}
-        placeholder = np.eye(1, self._dim, dtype=np.float32)[0]
-        absent = [int(image_id) for image_id in ids if int(image_id) not in here]
-        self._put({"image_id": n, "vector": placeholder, "hidden": True, "known": False} for n in absent)
+        absent = [image_id for image_id in ids.tolist() if image_id not in here]
+        self._put(self._row(image_id, self._placeholder, hidden=True, known=False) for image_id in absent)
         self._put(({"image_id": image_id, "hidden": True} for image_id in sorted(here)), partial=True)
 
     def unbury(self, ids: np.ndarray) -> None:
@@ -110,6 +119,14 @@ class MilvusIndex:
                 found += [row["image_id"] for row in portion]
             rows.close()
         return np.array(sorted(found), np.int64)
+
+    @functools.cached_property
+    def _placeholder(self) -> np.ndarray:
+        """Milvus knows no row without a vector."""
+        return np.eye(1, self._dim, dtype=np.float32)[0]
+
+    def _row(self, image_id: int, vector: np.ndarray, *, hidden: bool, known: bool, seq: int = 0) -> dict:
+        return {"image_id": image_id, "vector": vector, "hidden": hidden, "known": known, "seq": seq}
 
     def _nearest(self, queries: np.ndarray, k: int, condition: str) -> list[list[dict]]:
         if not len(queries):
@@ -155,19 +172,19 @@ def ping(url: str) -> int:
 @functools.lru_cache
 def connect(url: str):
     """A client for this address, one per process. Raises InvalidInput for the address."""
-    try:
-        from pymilvus import MilvusClient
-    except ImportError:
-        raise ServiceUnavailable("Milvus needs its client: run `pip install 'dinoseek[milvus]'`") from None
+    from pymilvus import MilvusClient
+
     parts = urlsplit(url)
     if parts.scheme != SCHEME or not (parts.hostname or parts.path.strip("/")):
         raise InvalidInput(
-            f"{_shown(url)} is no address of Milvus: give milvus://HOST:19530 or milvus:///FOLDER/FILE.db"
+            f"{shown_url(url)} is no address of Milvus: give milvus://HOST:19530 or milvus:///FOLDER/FILE.db"
         )
     if parts.hostname is None:
         return MilvusClient(parts.path)
     return MilvusClient(
-        f"http://{parts.hostname}:{parts.port or 19530}", user=parts.username or "", password=parts.password or ""
+        f"http://{parts.hostname}:{parts.port or 19530}",
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
     )
 
 
@@ -179,6 +196,7 @@ def _create(client, name: str, dim: int) -> None:
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
     schema.add_field("hidden", DataType.BOOL)
     schema.add_field("known", DataType.BOOL)  # false: buried before it ever came
+    schema.add_field("seq", DataType.INT64)  # of the row that holds the watermark
     index = client.prepare_index_params()
     index.add_index("vector", index_type="AUTOINDEX", metric_type="IP")
     # strong: a search sees every row that was acknowledged before it, in every process
@@ -188,18 +206,20 @@ def _create(client, name: str, dim: int) -> None:
 @contextlib.contextmanager
 def _plainly(url: str) -> Iterator[None]:
     """What the cluster says, as one line of ours."""
-    from pymilvus.exceptions import MilvusException
-
+    try:
+        from pymilvus.exceptions import MilvusException
+    except ImportError:
+        raise ServiceUnavailable("Milvus needs its client: run `pip install 'dinoseek[milvus]'`") from None
     try:
         yield
     except MilvusException as trouble:
         said = " ".join(str(trouble.message).split())[:200]
         raise ServiceUnavailable(
-            f"Milvus at {_shown(url)} can't be used ({said}): check DINOSEEK_VECTOR_URL"
+            f"Milvus at {shown_url(url)} can't be used ({said}): check DINOSEEK_VECTOR_URL"
         ) from trouble
 
 
-def _shown(url: str) -> str:
+def shown_url(url: str) -> str:
     """Without its password."""
     parts = urlsplit(url)
     return url.replace(f":{parts.password}@", ":***@") if parts.password else url

@@ -19,7 +19,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from app.errors import DamagedSnapshot
+from app.errors import DamagedSnapshot, ServiceUnavailable
 from app.index import building
 from app.index.building import IDS, USUAL, Batches, Draft, Target
 from app.index.cells import CELLS, LEAST_SHARE, VECTORS, Cells
@@ -33,6 +33,7 @@ from app.index.vectors import find_rows
 
 __all__ = ["Snapshot", "Step", "build", "open", "set_aside", "sweep_leftovers"]
 
+MISSING = (FileNotFoundError, IsADirectoryError, NotADirectoryError)  # other trouble says nothing about the bytes
 READ_FLAGS = faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE  # tables of cosines are made as asked
 SPARE = 16  # rows asked of FAISS beyond k, so that ties at the cut are mostly in already
 
@@ -137,7 +138,8 @@ def build(
 def open(folder: Path, *, expect_model_key: str | None = None, expect_vectors: int | None = None) -> Snapshot:
     """Map a generation for reading, after every byte of it was checked against its manifest.
 
-    Raises DamagedSnapshot naming the file, what was expected and what was found.
+    Raises DamagedSnapshot naming the file, what was expected and what was found; ServiceUnavailable for one that is
+    there and can't be read.
     """
     folder = Path(folder)
     manifest = _read_manifest(folder / MANIFEST)
@@ -172,15 +174,19 @@ def _write_manifest(part: Path, draft: Draft, **facts) -> Manifest:
 def _read_manifest(path: Path) -> Manifest:
     try:
         return parse(path.read_bytes(), path)
-    except OSError as error:
+    except MISSING as error:
         raise _damaged(path, "a manifest", error.strerror) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def _check_file(path: Path, expected: FileFacts) -> None:
     try:
         found = read_facts(path)
-    except OSError as error:
+    except MISSING as error:
         raise _damaged(path, f"{expected.bytes:,} bytes", error.strerror) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
     _expect(path, "bytes", expected.bytes, found.bytes)
     _expect(path, "SHA-256", expected.sha256, found.sha256)
 
@@ -202,7 +208,14 @@ def _read_index(path: Path, manifest: Manifest) -> faiss.Index:
 def _read_cells(path: Path, manifest: Manifest) -> Cells:
     index = _read_index(path, manifest)
     _expect(path, "kind", True, isinstance(faiss.downcast_index(index), faiss.IndexIVF))
-    return Cells(index, manifest.effort, get_recipe(manifest.recipe).depth)
+    return Cells(index, manifest.effort, _depth(path, manifest.recipe))
+
+
+def _depth(path: Path, recipe: str) -> int:
+    try:
+        return get_recipe(recipe).depth
+    except KeyError:
+        raise _damaged(path, "a recipe of this release", recipe) from None
 
 
 def _read_ids(path: Path, manifest: Manifest) -> np.ndarray:
@@ -219,6 +232,11 @@ def _expect(path: Path, what: str, expected: object, found: object) -> None:
     """Nothing in particular is expected where `expected` is None."""
     if expected is not None and found != expected:
         raise _damaged(path, f"{what} {expected}", found)
+
+
+def _unreadable(path: Path, error: OSError) -> ServiceUnavailable:
+    """Nothing is known about its bytes: no leave to read, too many open files, a disk that fails."""
+    return ServiceUnavailable(f"{path} can't be read ({error.strerror}): give dinoseek leave, or look at the disk")
 
 
 def _damaged(path: Path, expected: str, found: object) -> DamagedSnapshot:

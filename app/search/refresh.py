@@ -41,7 +41,7 @@ class Readers:
             reader = self._current(session, collection, key)
             if reader.seen_seq < collection.seq:
                 reader = _catch_up(session, collection, key, reader)
-                self._note(reader, collection.id)
+                reader = self._told(reader, collection.id, key)
             self._readers[collection.id] = reader
             return reader.live
 
@@ -52,11 +52,16 @@ class Readers:
             return known
         return self._open(session, collection, key)
 
-    def _note(self, reader: Reader, collection_id: int) -> None:
-        """What a cluster was given it has for all processes."""
-        if isinstance(reader.live, MilvusIndex):
-            with self._resources.catalog.begin() as session:
-                collections.note_cluster(session, collection_id, reader.seen_seq)
+    def _told(self, reader: Reader, collection_id: int, key: ModelKey) -> Reader:
+        """A cluster has it for all processes. What one of them hid while another brought it back is looked at again."""
+        while isinstance(reader.live, MilvusIndex):
+            reader.live.note(reader.seen_seq)
+            with self._resources.catalog.read() as session:
+                collection = collections.get_by_id(session, collection_id)
+                if collection.seq == reader.seen_seq:
+                    break
+                reader = _catch_up(session, collection, key, reader)
+        return reader
 
     def _open(self, session: Session, collection: Collection, key: ModelKey) -> Reader:
         url = self._resources.settings.cluster
@@ -90,9 +95,9 @@ def cluster_name(collection: Collection, key: ModelKey) -> str:
 
 
 def _open_cluster(url: str, collection: Collection, key: ModelKey) -> Reader:
-    """A reader on the cluster, as far as it was brought; from the start where it has lost the collection."""
+    """A reader on the cluster, as far as that says it was brought."""
     index = MilvusIndex(url, cluster_name(collection, key), key.dim)
-    return Reader(index, key.id, collection.snapshot_id, 0 if index.is_new else collection.cluster_seq)
+    return Reader(index, key.id, collection.snapshot_id, index.watermark)
 
 
 def _catch_up(session: Session, collection: Collection, key: ModelKey, reader: Reader) -> Reader:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from app.upkeep import IndexFacts
+from app.upkeep import ON_CLUSTER, IndexFacts
 
 # (cosine from, word), the first that fits. For DINOv2 vectors of whole pictures: re-encoded and resized copies
 # lie above 0.96, other shots of one thing mostly above 0.8, the same kind of scene above 0.55.
@@ -21,6 +21,8 @@ def plain(text: str) -> str:
 
 def index(facts: IndexFacts) -> str:
     """Recipe, measured recall, size, and what is searched beside it."""
+    if facts.state == ON_CLUSTER:
+        return "on the Milvus cluster"
     if facts.snapshot is None:
         return "none yet: the rows are scanned"
     built = facts.snapshot

@@ -125,8 +125,16 @@ def test_ids_that_are_none_are_refused(index):
 def test_a_second_reader_sees_what_the_first_was_given(tmp_path):
     on_milvus(tmp_path)
     again = MilvusIndex(f"milvus://{tmp_path / 'vectors.db'}", "photos", DIM)
-    assert again.is_new is False
     assert_same(again, 10, ROWS)
+
+
+def test_how_far_it_was_brought_is_kept_there(tmp_path):
+    index = on_milvus(tmp_path)
+    assert index.watermark == 0
+    index.note(41)
+    assert MilvusIndex(f"milvus://{tmp_path / 'vectors.db'}", "photos", DIM).watermark == 41
+    assert_same(index, 10, ROWS)
+    assert (index.vectors, index.tombstones) == (COUNT, 0)
 
 
 @pytest.mark.parametrize("url", ["http://here:1", "milvus://", "milvus:///"])

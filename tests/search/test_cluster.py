@@ -5,8 +5,8 @@ import pytest
 from app import doctor, moving, upkeep
 from app.catalog import images
 from app.catalog.models import Image
-from app.errors import InvalidInput
-from app.index.milvus import connect
+from app.errors import InvalidInput, ServiceUnavailable
+from app.index.milvus import MilvusIndex, connect
 from app.inspection import inspect
 from app.resources import Resources, open_resources
 from app.search.desk import SearchDesk
@@ -63,13 +63,50 @@ def test_a_cluster_that_lost_the_collection_is_filled_again(shop, photos, url, t
     emptied.catalog.dispose()
 
 
+def test_a_fill_that_broke_off_is_taken_up_again(shop, photos, url, monkeypatch):
+    fill(shop, photos)
+    there = on_cluster(shop, url)
+    with monkeypatch.context() as patched:
+        patched.setattr(MilvusIndex, "absorb", breaks)
+        with pytest.raises(ServiceUnavailable):
+            found(there, shop, photos / "0.jpg")
+    assert len(found(there, shop, photos / "0.jpg")) == 6
+    there.catalog.dispose()
+
+
+def breaks(*_) -> None:
+    raise ServiceUnavailable("the cluster went away")
+
+
+def test_each_cluster_knows_how_far_it_was_brought(shop, photos, url, tmp_path):
+    fill(shop, photos)
+    moving.copy(shop.resources, COLLECTION, url)
+    paint(photos / "late.jpg", 40)
+    fill(shop, photos)
+    moving.copy(shop.resources, COLLECTION, f"milvus://{tmp_path / 'trial.db'}")
+    there = on_cluster(shop, url)
+    assert len(found(there, shop, photos / "0.jpg")) == 7
+    there.catalog.dispose()
+
+
+def test_a_copy_after_a_deletion_is_whole_again(shop, photos, url):
+    fill(shop, photos)
+    moving.copy(shop.resources, COLLECTION, url)
+    with shop.resources.catalog.begin() as session:
+        images.hide_gone(session, session.get_one(Image, 1))
+    moved = moving.copy(shop.resources, COLLECTION, url)
+    assert (moved.vectors, moved.on_cluster, moved.whole) == (5, 5, True)
+
+
 def test_verify_gives_a_cluster_what_it_lost_and_hides_what_is_no_more(shop, photos, url):
     fill(shop, photos)
     there = on_cluster(shop, url)
     assert len(found(there, shop, photos / "0.jpg")) == 6
     name = connect(url).list_collections()[0]
     connect(url).delete(name, ids=[2, 3])
-    connect(url).upsert(name, [{"image_id": 99, "vector": [1.0] + [0.0] * 383, "hidden": False, "known": True}])
+    connect(url).upsert(
+        name, [{"image_id": 99, "vector": [1.0] + [0.0] * 383, "hidden": False, "known": True, "seq": 0}]
+    )
     findings = inspect(there, COLLECTION).findings
     assert [(finding.kind, finding.count) for finding in findings] == [("other_cluster", 3)]
     assert len(found(there, shop, photos / "0.jpg")) == 6
@@ -85,4 +122,8 @@ def test_no_snapshot_is_due_where_a_cluster_keeps_the_vectors(shop, photos, url)
         moving.copy(there, COLLECTION, url)
     state, said = doctor.CHECKS["indexes"](there)
     assert (state, said.startswith("Milvus answers")) == ("ok", True)
+    assert upkeep.status(there, COLLECTION).state == "cluster"
+    assert upkeep.rebuild(there, 1) is False
+    with pytest.raises(InvalidInput, match="builds its own index"):
+        upkeep.rebuild(there, 1, force=True)
     there.catalog.dispose()

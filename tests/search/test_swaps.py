@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from app import upkeep
 from app.catalog import collections, images
 from app.catalog.models import Image, Snapshot
+from app.index import recipe
 from app.resources import Resources
 from app.search.refresh import Readers
 from tests.rows import fill_rows
@@ -74,13 +75,17 @@ def swap(resources: Resources, swaps: int, threads: int) -> Traffic:
     return traffic
 
 
-def test_searches_go_on_through_swaps_with_rows_coming_and_going(resources):
+@pytest.mark.parametrize("layout", ["exact", "cells-8bit"])
+def test_searches_go_on_through_swaps_with_rows_coming_and_going(resources, monkeypatch, layout):
+    monkeypatch.setattr(recipe, "RECIPES", (recipe.get_recipe(layout),))
     assert swap(resources, swaps=6, threads=4).searches > 20
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
-def test_20_threads_search_through_100_swaps(resources_on_both):
+@pytest.mark.parametrize("layout", ["exact", "cells-8bit"])
+def test_20_threads_search_through_100_swaps(resources_on_both, monkeypatch, layout):
+    monkeypatch.setattr(recipe, "RECIPES", (recipe.get_recipe(layout),))
     traffic = swap(resources_on_both, swaps=100, threads=20)
     assert traffic.searches > 1000
     assert len(traffic.hidden) > 100
