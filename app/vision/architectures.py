@@ -104,6 +104,7 @@ ARCHITECTURES: tuple[Architecture, ...] = (
               ffn="swiglu",
               hugging_face_sha256="c03832d44691e99b62ae28c4dfa2f134853a3614b3756c94f525109cce5a5051",
               hugging_face_bytes=4_546_030_112),
+    Architecture(name="dinoseek_tiny14", aliases=("tiny14", "tiny"), dim=192, depth=6),
     Architecture(name="untrained_vits14", aliases=("untrained",), dim=384, depth=12, trained=False),
 )
 # fmt: on
