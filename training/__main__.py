@@ -1,6 +1,6 @@
 """Train the bundled encoder.
 
-    python -m training PHOTOS --album ALBUM --into RUN
+python -m training PHOTOS --album ALBUM --into RUN
 """
 
 import argparse

@@ -14,6 +14,7 @@ from app.vision.positions import resample
 from app.vision.vit import VisionTransformer
 
 COARSE = 12  # positions learned per side
+START_SCALE = 0.3  # of what a block adds at first: it learns faster than from 1
 
 
 class Student(nn.Module):
@@ -21,7 +22,7 @@ class Student(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        self.vit = VisionTransformer.with_weights(architecture, untrained.state_dict(architecture))
+        self.vit = VisionTransformer.with_weights(architecture, _start(architecture))
         start = self.vit.pos_embed[:, 1:].transpose(1, 2).unflatten(2, (GRID, GRID))
         self.coarse = nn.Parameter(F.interpolate(start, size=(COARSE, COARSE), mode="area"))  # (1, D, 12, 12)
         for name, tensor in self.vit.named_parameters():
@@ -50,3 +51,11 @@ class Student(nn.Module):
         """Every tensor of the weights file by its official name, float32, detached."""
         tensors = {name: tensor.detach().clone() for name, tensor in self.vit.state_dict().items()}
         return tensors | {"pos_embed": self.positions().detach().clone()}
+
+
+def _start(architecture: Architecture) -> dict[str, Tensor]:
+    """A cls token of zeros would pass a norm that divides by nearly nothing: its gradients would drown all others."""
+    tensors = untrained.state_dict(architecture)
+    draws = torch.Generator().manual_seed(untrained.SEED)
+    tensors["cls_token"] = torch.randn(tensors["cls_token"].shape, generator=draws)
+    return tensors | {name: START_SCALE * tensor for name, tensor in tensors.items() if name.endswith("gamma")}

@@ -55,14 +55,19 @@ def load(photos: Path, album: Path | None = None) -> Pictures:
     return Pictures(pixels, torch.tensor([cut.aspect for cut in cuts]), members, weights)
 
 
-def _photos(folder: Path) -> Iterator[_Cut]:
+def photo_files(folder: Path) -> list[Path]:
+    """Every photo below, sorted. Raises InvalidInput as `load` does."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     examined = EXAMINATION.intersection(part for path in files for part in path.relative_to(folder.parent).parts)
     if not files:
         raise InvalidInput(f"{folder} has no pictures: give the folder of photos to train on")
     if examined:
         raise InvalidInput(f"{folder} holds {', '.join(sorted(examined))}: that is the examination, never trained on")
-    for path in files:
+    return files
+
+
+def _photos(folder: Path) -> Iterator[_Cut]:
+    for path in photo_files(folder):
         name = path.relative_to(folder).as_posix()
         with PIL.Image.open(path) as image:
             yield _cut(image, name.split("/")[0], name)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-WARM_UP_STEPS = 150
+WARM_UP_STEPS = 100
 COOL_DOWN = 0.4  # of all steps: the rate then falls to nothing. Before it any step count may still be chosen
 
 

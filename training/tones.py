@@ -23,7 +23,7 @@ QUANTA = torch.tensor([
 def recolour(views: Tensor, draws: Draws) -> Tensor:
     """Brightness, contrast, saturation, hue, gamma; some go grey. (B, 3, H, W) as given."""
     often = draws.chance(0.7)
-    light, contrast, saturation = (1 + often * draws.uniform(-0.45, 0.45) for _ in range(3))
+    light, contrast, saturation = (1 + often * draws.uniform(-0.35, 0.35) for _ in range(3))
     saturation = torch.where(draws.chance(0.12), 0.0, saturation)
     tint = 1 + often * draws.uniform(-0.15, 0.15, (3, 1, 1))
     grey = (views * LUMA.view(1, 3, 1, 1)).sum(1, keepdim=True)

@@ -8,7 +8,7 @@ from training import overlays, tones, warps
 from training.draws import Draws
 from training.pictures import Pictures
 
-WEAK_SHARE = 0.3  # of views that stay near the original: a copy is mostly sought by its original
+WEAK_SHARE = 0.45  # of views that stay near the original: a copy is mostly sought by its original
 
 
 def choose(pictures: Pictures, count: int, draws: Draws) -> Tensor:

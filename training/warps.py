@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from training.draws import Draws
 
-LEAST_AREA = 0.15  # of the picture, in a crop
-MOST_CANVAS = 2.0  # side of a canvas over that of the picture laid on it
+LEAST_AREA = 0.2  # of the picture, in a crop
+MOST_CANVAS = 1.7  # side of a canvas over that of the picture laid on it
 ASPECT_CHANGE = 1.5  # of a crop or canvas, at most either way
 SMALL_TURN = 25.0  # degrees
 TILT = 0.22  # of perspective: how much nearer one edge may come
@@ -75,7 +75,7 @@ def _framed(draws: Draws) -> Tensor:
 def _turned(aspects: Tensor, draws: Draws) -> Tensor:
     """Flips and turns; a turn by no right angle keeps the picture's own proportions."""
     small = draws.chance(0.35).flatten() * draws.uniform(-SMALL_TURN, SMALL_TURN).flatten()
-    quarters = draws.chance(0.2).flatten() * draws.whole(4) * 90.0
+    quarters = draws.chance(0.12).flatten() * draws.whole(4) * 90.0
     radians = torch.deg2rad(small)
     stretch = torch.stack([aspects.sqrt(), 1 / aspects.sqrt()], 1)
     turn = _rotation(radians) * (stretch[:, None, :] / stretch[:, :, None])

@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
-# (cosine from, word), the first that fits. For DINOv2 vectors of whole pictures: re-encoded and resized copies
+from app.vision.calibrations import find_calibration
+
+# (cosine from, word), the first that fits, for models without a calibration. For DINOv2 vectors of whole pictures: re-encoded and resized copies
 # lie above 0.96, other shots of one thing mostly above 0.8, the same kind of scene above 0.55.
 SCORE_WORDS = ((0.96, "copy"), (0.80, "very close"), (0.55, "similar"), (-1.01, "distant"))
 
@@ -17,10 +19,13 @@ def plain(text: str) -> str:
     return text.translate(MARKUP)
 
 
-def score_word(score: float, trained: bool) -> str:
-    """Empty for an untrained network: its scores order pictures but measure nothing."""
+def score_word(score: float, model: str, trained: bool) -> str:
+    """As the model's calibration has it. Empty for an untrained network: its scores order pictures, no more."""
     if not trained:
         return ""
+    measured = find_calibration(model)
+    if measured is not None:
+        return measured.word(score)
     return next(word for least, word in SCORE_WORDS if score >= least)
 
 
