@@ -20,7 +20,7 @@ def main() -> None:
     exams = [Exam(arguments.exam, name) for name in arguments.preprocessing] if arguments.exam else []
     taught = pictures.load(arguments.photos, arguments.album)
     diary.note(pictures=len(taught.pixels), groups=len(taught.members), **vars(plan))
-    team.run(plan.members, run.train, plan, diary, taught, exams)
+    team.run(plan.members, run.train, plan, diary, taught, exams, arguments.start)
 
 
 def parse() -> argparse.Namespace:
@@ -28,6 +28,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("photos", type=Path)
     parser.add_argument("--album", type=Path)
     parser.add_argument("--into", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="a weights file to go on from, as the bundled one")
     parser.add_argument("--exam", type=Path)
     parser.add_argument("--preprocessing", nargs="+", default=["squash112-v1", "squash140-v1", "squash168-v1"])
     parser.add_argument("--steps", type=int, default=run.Plan.steps)

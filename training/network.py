@@ -23,8 +23,7 @@ class Student(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.vit = VisionTransformer.with_weights(architecture, _start(architecture))
-        start = self.vit.pos_embed[:, 1:].transpose(1, 2).unflatten(2, (GRID, GRID))
-        self.coarse = nn.Parameter(F.interpolate(start, size=(COARSE, COARSE), mode="area"))  # (1, D, 12, 12)
+        self.coarse = nn.Parameter(_coarsened(self.vit.pos_embed))
         for name, tensor in self.vit.named_parameters():
             tensor.requires_grad_(name not in ("pos_embed", "mask_token"))
 
@@ -42,6 +41,12 @@ class Student(nn.Module):
             tokens = block(tokens)
         return F.normalize(self.vit.norm(last(tokens, first=1))[:, 0], dim=1)
 
+    @torch.no_grad()
+    def take(self, tensors: dict[str, Tensor]) -> None:
+        """The weights of a file, by their official names, float32."""
+        self.vit.load_state_dict(tensors)
+        self.coarse.copy_(_coarsened(self.vit.pos_embed))
+
     def positions(self) -> Tensor:
         """(1, 1 + 37 * 37, D), as the weights file has them."""
         fine = F.interpolate(self.coarse, size=(GRID, GRID), mode="bicubic", align_corners=False)
@@ -51,6 +56,12 @@ class Student(nn.Module):
         """Every tensor of the weights file by its official name, float32, detached."""
         tensors = {name: tensor.detach().clone() for name, tensor in self.vit.state_dict().items()}
         return tensors | {"pos_embed": self.positions().detach().clone()}
+
+
+def _coarsened(positions: Tensor) -> Tensor:
+    """(1, 1 + 37 * 37, D) -> (1, D, 12, 12)."""
+    fine = positions[:, 1:].transpose(1, 2).unflatten(2, (GRID, GRID))
+    return F.interpolate(fine, size=(COARSE, COARSE), mode="area")
 
 
 def _start(architecture: Architecture) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from app.vision import checkpoints
 from app.vision.architectures import get_architecture
 from training import loss, schedule, team, views
 from training.draws import Draws
@@ -42,7 +43,6 @@ class Diary:
     folder: Path
     save_every: int = 100
     score_every: int = 500
-    photos: Path | None = None  # of the examination; none: only the loss is logged
 
     @property
     def checkpoint(self) -> Path:
@@ -80,6 +80,13 @@ class Run:
         for name in ("student", "mean", "optimizer"):
             getattr(self, name).load_state_dict(kept[name])
 
+    def start_from(self, weights: Path) -> None:
+        """A weights file instead of the seed's weights; the optimizer begins anew."""
+        architecture = self.student.vit.architecture
+        tensors = {name: tensor.float() for name, tensor in checkpoints.load(architecture, weights).items()}
+        self.student.take(tensors)
+        self.mean.take(tensors)
+
     def advance(self, pictures: Pictures) -> float:
         """One step; returns the loss over this member's part of the batch."""
         plan = self.plan
@@ -96,9 +103,9 @@ class Run:
         return value.item()
 
     def _loss(self, pictures: Pictures) -> Tensor:
-        plan, rank, size = self.plan, torch.distributed.get_rank(), torch.distributed.get_world_size()
+        plan, rank = self.plan, team.rank()
         stage = schedule.stage(self.step / plan.steps)
-        groups = views.choose(pictures, plan.pairs, Draws(1, plan.seed, self.step, SHARED))[rank::size]
+        groups = views.choose(pictures, plan.pairs, Draws(1, plan.seed, self.step, SHARED))[rank :: team.size()]
         draws = Draws(2 * len(groups), plan.seed, self.step, FIRST_RANK + rank)
         seen = views.draw(pictures, groups.repeat(2), stage.side_px, draws)
         own = self.student(seen, _kept(len(seen), stage, draws))
@@ -121,21 +128,29 @@ def _kept(count: int, stage: schedule.Stage, draws: Draws) -> Tensor:
     return torch.rand((count, patches), generator=draws.generator).argsort(1)[:, : stage.kept]
 
 
-def train(rank: int, size: int, plan: Plan, diary: Diary, pictures: Pictures, exams: list[Exam]) -> None:
-    """One member's work, from the last checkpoint to the plan's last step."""
-    run = Run(plan)
+def train(plan: Plan, diary: Diary, pictures: Pictures, exams: list[Exam], start: Path | None = None) -> None:
+    """One member's work, from the last checkpoint, else from `start`, to the plan's last step."""
+    run, losses, started = Run(plan), [], time.monotonic()
     if diary.checkpoint.exists():
         run.load(diary.checkpoint)
-    started, losses = time.monotonic(), []
+    elif start is not None:
+        run.start_from(start)
     while run.step < plan.steps:
         losses.append(run.advance(pictures))
-        due = run.step == plan.steps
-        if rank == 0 and (run.step % diary.save_every == 0 or due):
-            diary.note(step=run.step, loss=round(sum(losses) / len(losses), 4), s=round(time.monotonic() - started, 1))
+        if team.rank() == 0 and _is_due(run, diary.save_every):
             run.save(diary.checkpoint)
+            diary.note(step=run.step, loss=round(sum(losses) / len(losses), 4), s=round(time.monotonic() - started, 1))
             losses.clear()
-        if rank == 0 and (run.step % diary.score_every == 0 or due):
-            tensors = run.mean.export()
-            for exam in exams:
-                scores = exam.scores(run.student.vit.architecture, tensors)
-                diary.note(step=run.step, preprocessing=exam.preprocessing, **scores)
+        if team.rank() == 0 and _is_due(run, diary.score_every):
+            _examine(run, diary, exams)
+
+
+def _is_due(run: Run, every: int) -> bool:
+    return run.step % every == 0 or run.step == run.plan.steps
+
+
+def _examine(run: Run, diary: Diary, exams: list[Exam]) -> None:
+    tensors = run.mean.export()
+    for exam in exams:
+        scores = exam.scores(run.student.vit.architecture, tensors)
+        diary.note(step=run.step, preprocessing=exam.preprocessing, **scores)

@@ -16,7 +16,10 @@ PATIENCE = timedelta(hours=2)  # that a stopped neighbour is waited for
 
 
 def run(size: int, work: Callable, *arguments) -> None:
-    """Call `work(rank, size, *arguments)` in so many processes of one thread each. Tensors are shared, not copied."""
+    """Call `work(*arguments)` in so many processes of one thread each, or here. Tensors are shared, not copied."""
+    if size == 1:
+        work(*arguments)
+        return
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -28,24 +31,36 @@ def _member(rank: int, size: int, port: int, work: Callable, arguments: tuple) -
     torch.set_flush_denormal(True)
     store = dist.TCPStore("127.0.0.1", port, size, is_master=rank == 0, timeout=PATIENCE)
     dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE)
-    work(rank, size, *arguments)
+    work(*arguments)
     dist.barrier()
     dist.destroy_process_group()
 
 
+def rank() -> int:
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def size() -> int:
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
 def gathered(own: Tensor) -> Tensor:
     """The rows of all members, by rank; without gradients but for one's own."""
-    parts = [torch.empty_like(own) for _ in range(dist.get_world_size())]
+    if size() == 1:
+        return own
+    parts = [torch.empty_like(own) for _ in range(size())]
     dist.all_gather(parts, own.detach().contiguous())
-    parts[dist.get_rank()] = own
+    parts[rank()] = own
     return torch.cat(parts)
 
 
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Every member then has the mean of all members' gradients."""
+    if size() == 1:
+        return
     held = [parameter for parameter in parameters if parameter.grad is not None]
     flat = torch.cat([parameter.grad.flatten() for parameter in held])
     dist.all_reduce(flat)
-    flat /= dist.get_world_size()
+    flat /= size()
     for parameter, part in zip(held, flat.split([parameter.numel() for parameter in held]), strict=True):
         parameter.grad.copy_(part.view_as(parameter))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from app.vision.calibrations import find_calibration
 
-# (cosine from, word), the first that fits, for models without a calibration. For DINOv2 vectors of whole pictures: re-encoded and resized copies
+# (cosine from, word), the first that fits, for models without a calibration: DINOv2's. Re-encoded and resized copies
 # lie above 0.96, other shots of one thing mostly above 0.8, the same kind of scene above 0.55.
 SCORE_WORDS = ((0.96, "copy"), (0.80, "very close"), (0.55, "similar"), (-1.01, "distant"))
 
