@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def write(mean: dict[str, torch.Tensor], architecture: Architecture, path: Path) -> str:
-    """The SHA-256 of the file written. Raises BadCheckpoint where it would not load, ValueError where it is too large."""
+    """The SHA-256 of the file written. Raises BadCheckpoint where it would not load, ValueError for one too large."""
     student = Student(architecture)
     student.load_state_dict(mean)
     tensors = {name: tensor.half().contiguous() for name, tensor in student.export().items()}

@@ -31,9 +31,8 @@ def test_the_identity_shows_the_picture(ramp):
 def test_a_larger_canvas_shows_the_picture_in_its_middle(ramp):
     seen, inside = warps.warp(ramp, torch.diag(torch.tensor([2.0, 2.0, 1.0])).repeat(2, 1, 1), SIDE)
     assert inside.mean().item() == pytest.approx(0.25)
-    assert torch.allclose(
-        inside[0, 0, SIDE // 4 : -SIDE // 4, SIDE // 4 : -SIDE // 4], torch.ones(SIDE // 2, SIDE // 2)
-    )
+    middle = slice(SIDE // 4, -SIDE // 4)
+    assert inside[0, 0, middle, middle].min() == 1
     assert seen[0, 0, SIDE // 2, SIDE // 4].item() == pytest.approx(0.0, abs=0.03)
 
 
@@ -65,10 +64,10 @@ def test_blur_keeps_the_middle_of_a_ramp(ramp):
     assert torch.allclose(blurred[..., 8:-8, 8:-8], many[..., 8:-8, 8:-8], atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "edit",
-    [tones.recolour, tones.blur, tones.coarsen, tones.recompress, tones.roughen, overlays.paste, overlays.scribble],
-)
+EDITS = (tones.recolour, tones.blur, tones.coarsen, tones.recompress, tones.roughen, overlays.paste, overlays.scribble)
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
 def test_an_edit_leaves_its_input_alone_and_repeats_itself(ramp, edit):
     many, kept = ramp[:1].repeat(32, 1, 1, 1), ramp[:1].repeat(32, 1, 1, 1)
     first, again = edit(many, Draws(32, 5)), edit(many, Draws(32, 5))
