@@ -7,12 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-TEMPERATURE = 0.07
 SPREAD_WEIGHT = 0.1
 CLOSEST = 1e-2  # below this distance neighbours are pushed apart no harder
 
 
-def contrast(own: Tensor, everyone: Tensor, pairs: Tensor, selves: Tensor, temperature: float = TEMPERATURE) -> Tensor:
+def contrast(own: Tensor, everyone: Tensor, pairs: Tensor, selves: Tensor, temperature: float) -> Tensor:
     """Mean cross entropy of naming the partner. Unit vectors (B, D) and (M, D); `pairs`, `selves` (B) index M."""
     logits = (own @ everyone.T / temperature).scatter(1, selves[:, None], -torch.inf)
     return F.cross_entropy(logits, pairs)

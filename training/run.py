@@ -112,7 +112,7 @@ class Run:
         everyone = team.gathered(own)
         selves = torch.arange(len(own)) + rank * len(own)
         pairs = torch.arange(len(own)).roll(len(groups)) + rank * len(own)
-        together = loss.contrast(own, everyone, pairs, selves)
+        together = loss.contrast(own, everyone, pairs, selves, stage.temperature)
         return together + loss.SPREAD_WEIGHT * loss.spread(own, everyone, pairs, selves)
 
     @torch.no_grad()

@@ -8,14 +8,22 @@ COOL_DOWN = 0.4  # of all steps: the rate then falls to nothing. Before it any s
 
 @dataclass(frozen=True)
 class Stage:
-    """From this share on: views of so many pixels, of which the network sees so many patches."""
+    """One row: from this share of the steps on."""
 
     start: float
-    side_px: int
-    kept: int  # patches
+    side_px: int  # of the views
+    kept: int  # patches of a view that the network sees: half of them, for twice the views
+    temperature: float  # of the contrast: lower, and only the nearest others count
 
 
-STAGES = (Stage(0.0, 112, 32), Stage(0.75, 140, 75))
+# fmt: off
+STAGES = (
+    #     start  side kept temperature
+    Stage(0.0,   112, 32,  0.07),  # at first everything is near everything
+    Stage(0.139, 112, 32,  0.05),
+    Stage(0.75,  140, 50,  0.05),  # nearer to what is served
+)
+# fmt: on
 
 
 def stage(done: float) -> Stage:
