@@ -107,7 +107,7 @@ class Run:
         stage = schedule.stage(self.step / plan.steps)
         groups = views.choose(pictures, plan.pairs, Draws(1, plan.seed, self.step, SHARED))[rank :: team.size()]
         draws = Draws(2 * len(groups), plan.seed, self.step, FIRST_RANK + rank)
-        seen = views.draw(pictures, groups.repeat(2), stage.side_px, draws)
+        seen = views.draw(pictures, groups.repeat(2), stage, draws)
         own = self.student(seen, _kept(len(seen), stage, draws))
         everyone = team.gathered(own)
         selves = torch.arange(len(own)) + rank * len(own)

@@ -14,14 +14,17 @@ class Stage:
     side_px: int  # of the views
     kept: int  # patches of a view that the network sees: half of them, for twice the views
     temperature: float  # of the contrast: lower, and only the nearest others count
+    grey: float  # share of edited views that lose their colour
+    noise: float  # the strongest, 1 is from black to white
 
 
 # fmt: off
 STAGES = (
-    #     start  side kept temperature
-    Stage(0.0,   112, 32,  0.07),  # at first everything is near everything
-    Stage(0.139, 112, 32,  0.05),
-    Stage(0.75,  140, 50,  0.05),  # nearer to what is served
+    #     start  side kept temp. grey  noise
+    Stage(0.0,   112, 32,  0.07, 0.12, 0.1),  # at first everything is near everything
+    Stage(0.1388, 112, 32,  0.05, 0.12, 0.1),
+    Stage(0.1944, 112, 32,  0.05, 0.35, 0.25),
+    Stage(0.75,  140, 50,  0.05, 0.35, 0.25),  # nearer to what is served
 )
 # fmt: on
 

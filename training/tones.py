@@ -20,11 +20,11 @@ QUANTA = torch.tensor([
 ]) / 255.0  # fmt: skip
 
 
-def recolour(views: Tensor, draws: Draws) -> Tensor:
-    """Brightness, contrast, saturation, hue, gamma; some go grey. (B, 3, H, W) as given."""
+def recolour(views: Tensor, draws: Draws, grey_share: float = 0.12) -> Tensor:
+    """Brightness, contrast, saturation, hue, gamma; a share of them goes grey. (B, 3, H, W) as given."""
     often = draws.chance(0.7)
     light, contrast, saturation = (1 + often * draws.uniform(-0.35, 0.35) for _ in range(3))
-    saturation = torch.where(draws.chance(0.12), 0.0, saturation)
+    saturation = torch.where(draws.chance(grey_share), 0.0, saturation)
     tint = 1 + often * draws.uniform(-0.15, 0.15, (3, 1, 1))
     grey = (views * LUMA.view(1, 3, 1, 1)).sum(1, keepdim=True)
     mean = grey.mean((2, 3), keepdim=True)
@@ -84,9 +84,9 @@ def recompress(views: Tensor, draws: Draws) -> Tensor:
     return _with(views, rows, out)
 
 
-def roughen(views: Tensor, draws: Draws) -> Tensor:
-    """Noise of up to 0.1 in some."""
-    rows, strength = draws.chosen(0.2), draws.uniform(0.01, 0.1)
+def roughen(views: Tensor, draws: Draws, most: float = 0.1) -> Tensor:
+    """Noise in some."""
+    rows, strength = draws.chosen(0.2), draws.uniform(0.01, most)
     noise = torch.randn(views[rows].shape, generator=draws.generator)
     return _with(views, rows, views[rows] + strength[rows] * noise)
 

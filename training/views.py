@@ -7,6 +7,7 @@ from app.vision.encoder import MEAN, STD
 from training import overlays, tones, warps
 from training.draws import Draws
 from training.pictures import Pictures
+from training.schedule import Stage
 
 WEAK_SHARE = 0.45  # of views that stay near the original: a copy is mostly sought by its original
 
@@ -16,7 +17,7 @@ def choose(pictures: Pictures, count: int, draws: Draws) -> Tensor:
     return torch.multinomial(pictures.weights, count, generator=draws.generator)
 
 
-def draw(pictures: Pictures, groups: Tensor, side_px: int, draws: Draws) -> Tensor:
+def draw(pictures: Pictures, groups: Tensor, stage: Stage, draws: Draws) -> Tensor:
     """One view of each group, normalised as the encoder does: float (B, 3, side, side)."""
     chance = draws.uniform().flatten()
     members = (pictures.members[group] for group in groups.tolist())
@@ -24,16 +25,16 @@ def draw(pictures: Pictures, groups: Tensor, side_px: int, draws: Draws) -> Tens
     views = pictures.pixels[rows].float() / 255
     strong, weak = warps.homographies(pictures.aspects[rows], draws), warps.weak_homographies(draws)
     is_weak = draws.chance(WEAK_SHARE)
-    views, inside = warps.warp(views, torch.where(is_weak[:, 0], weak, strong), side_px)
+    views, inside = warps.warp(views, torch.where(is_weak[:, 0], weak, strong), stage.side_px)
     views = overlays.surround(views, inside, draws)
-    return normalised(torch.where(is_weak, views, _edited(views, draws)))
+    return normalised(torch.where(is_weak, views, _edited(views, stage, draws)))
 
 
-def _edited(views: Tensor, draws: Draws) -> Tensor:
+def _edited(views: Tensor, stage: Stage, draws: Draws) -> Tensor:
     views = tones.coarsen(overlays.paste(views, draws), draws)
-    views = overlays.scribble(tones.recolour(views, draws), draws)
+    views = overlays.scribble(tones.recolour(views, draws, stage.grey), draws)
     views = tones.recompress(tones.blur(views, draws), draws)
-    return tones.roughen(views, draws).clamp(0, 1)
+    return tones.roughen(views, draws, stage.noise).clamp(0, 1)
 
 
 def normalised(views: Tensor) -> Tensor:

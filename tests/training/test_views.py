@@ -6,6 +6,7 @@ import torch
 from app.vision.encoder import MEAN, STD
 from training import overlays, tones, views, warps
 from training.draws import Draws
+from training.schedule import STAGES
 
 SIDE = 56
 
@@ -86,8 +87,8 @@ def test_what_surrounds_a_picture_leaves_the_picture_alone(ramp):
 def test_views_are_normalised_as_the_encoder_does(taught):
     groups = views.choose(taught, 4, Draws(1, 1))
     assert len(set(groups.tolist())) == 4
-    seen = views.draw(taught, groups, 56, Draws(4, 2))
-    assert seen.shape == (4, 3, 56, 56)
+    seen = views.draw(taught, groups, STAGES[0], Draws(4, 2))
+    assert seen.shape == (4, 3, 112, 112)
     back = seen * torch.tensor(STD).view(3, 1, 1) + torch.tensor(MEAN).view(3, 1, 1)
     assert back.min() >= -1e-5
     assert back.max() <= 1 + 1e-5
