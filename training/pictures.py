@@ -77,7 +77,7 @@ def _album(folder: Path) -> Iterator[_Cut]:
     """Whole scenes, then each object wherever it is seen large enough: one group per object."""
     known = truth.load(folder)
     if known is None:
-        raise InvalidInput(f"{folder} has no {truth.FILE_NAME}: make it with `dinoseek samples generate`")
+        raise InvalidInput(f"{folder} has no {truth.FILE_NAME}: make one with `app.samples.generate`")
     for picture in known.pictures:
         if picture.original is not None:
             continue  # edited copies: training edits anew each time

@@ -29,8 +29,8 @@ class Plan:
     """What decides the weights, besides the pictures."""
 
     model: str = "dinoseek_tiny14"
-    steps: int = 4000
-    pairs: int = 192  # per step, of all members together
+    steps: int = 2700
+    pairs: int = 128  # per step, of all members together
     peak_rate: float = 1e-3
     seed: int = 2026
     members: int = 2
@@ -41,8 +41,8 @@ class Diary:
     """Where a run keeps its state and its log, and how often."""
 
     folder: Path
-    save_every: int = 100
-    score_every: int = 500
+    save_every: int = 25
+    score_every: int = 450
 
     @property
     def checkpoint(self) -> Path:
