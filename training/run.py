@@ -104,7 +104,7 @@ class Run:
 
     def _loss(self, pictures: Pictures) -> Tensor:
         plan, rank = self.plan, team.rank()
-        stage = schedule.stage(self.step / plan.steps)
+        stage = schedule.stage(self.step)
         groups = views.choose(pictures, plan.pairs, Draws(1, plan.seed, self.step, SHARED))[rank :: team.size()]
         draws = Draws(2 * len(groups), plan.seed, self.step, FIRST_RANK + rank)
         seen = views.draw(pictures, groups.repeat(2), stage, draws)
