@@ -23,12 +23,14 @@ LEAST_SIGHTING_PX = 56  # of the shorter side of that; what is smaller is not wo
 class Pictures:
     """`pixels` uint8 (N, 3, SIDE, SIDE), squashed; `aspects` float (N) width over height.
 
-    `members` lists, by group, the rows that show the same; most groups have one. `weights` (groups) sum to one.
+    `members` lists, by group, the rows that show the same; most groups have one. `sources` int64 (groups) numbers where
+    each is from; `weights` (groups) sum to one.
     """
 
     pixels: Tensor
     aspects: Tensor
     members: list[list[int]]
+    sources: Tensor
     weights: Tensor
 
 
@@ -50,9 +52,10 @@ def load(photos: Path, album: Path | None = None) -> Pictures:
     for row, cut in enumerate(cuts):
         groups.setdefault(cut.group, []).append(row)
     members = list(groups.values())
-    weights = _balanced([cuts[rows[0]].source for rows in members])
+    names = [cuts[rows[0]].source for rows in members]
+    sources = torch.tensor([sorted(set(names)).index(name) for name in names])
     pixels = torch.from_numpy(np.stack([cut.image for cut in cuts]))
-    return Pictures(pixels, torch.tensor([cut.aspect for cut in cuts]), members, weights)
+    return Pictures(pixels, torch.tensor([cut.aspect for cut in cuts]), members, sources, _balanced(sources))
 
 
 def photo_files(folder: Path) -> list[Path]:
@@ -103,8 +106,7 @@ def _cut(image: PIL.Image.Image, source: str, group: str) -> _Cut:
     return _Cut(np.asarray(square).transpose(2, 0, 1), aspect, source, group)
 
 
-def _balanced(sources: list[str]) -> Tensor:
+def _balanced(sources: Tensor) -> Tensor:
     """A source is drawn by the square root of its groups: the large ones lead, the small ones are not drowned."""
-    sizes = {source: sources.count(source) for source in set(sources)}
-    weights = torch.tensor([sizes[source] ** -0.5 for source in sources])
+    weights = sources.bincount()[sources] ** -0.5
     return weights / weights.sum()

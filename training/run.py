@@ -105,7 +105,7 @@ class Run:
     def _loss(self, pictures: Pictures) -> Tensor:
         plan, rank = self.plan, team.rank()
         stage = schedule.stage(self.step)
-        groups = views.choose(pictures, plan.pairs, Draws(1, plan.seed, self.step, SHARED))[rank :: team.size()]
+        groups = views.choose(pictures, plan.pairs, stage, Draws(1, plan.seed, self.step, SHARED))[rank :: team.size()]
         draws = Draws(2 * len(groups), plan.seed, self.step, FIRST_RANK + rank)
         seen = views.draw(pictures, groups.repeat(2), stage, draws)
         own = self.student(seen, _kept(len(seen), stage, draws))

@@ -16,15 +16,17 @@ class Stage:
     temperature: float  # of the contrast: lower, and only the nearest others count
     grey: float  # share of edited views that lose their colour
     noise: float  # the strongest, 1 is from black to white
+    alike: float  # share of batches from one source, whose pictures are harder to tell apart
 
 
 # fmt: off
 STAGES = (
-    #     start side kept temp. grey  noise
-    Stage(0,    112, 32,  0.07, 0.12, 0.10),  # at first everything is near everything
-    Stage(375,  112, 32,  0.05, 0.12, 0.10),
-    Stage(525,  112, 32,  0.05, 0.35, 0.25),
-    Stage(2000, 140, 50,  0.05, 0.35, 0.25),  # nearer to what is served
+    #     start side kept temp. grey  noise alike
+    Stage(0,    112, 32,  0.07, 0.12, 0.10, 0.0),  # at first everything is near everything
+    Stage(375,  112, 32,  0.05, 0.12, 0.10, 0.0),
+    Stage(525,  112, 32,  0.05, 0.35, 0.25, 0.0),
+    Stage(975, 112, 32,  0.05, 0.30, 0.25, 0.5),
+    Stage(1900, 140, 50,  0.05, 0.30, 0.25, 0.5),  # nearer to what is served
 )
 # fmt: on
 

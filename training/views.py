@@ -12,9 +12,13 @@ from training.schedule import Stage
 WEAK_SHARE = 0.45  # of views that stay near the original: a copy is mostly sought by its original
 
 
-def choose(pictures: Pictures, count: int, draws: Draws) -> Tensor:
-    """Groups of one batch, int64 (count), each at most once."""
-    return torch.multinomial(pictures.weights, count, generator=draws.generator)
+def choose(pictures: Pictures, count: int, stage: Stage, draws: Draws) -> Tensor:
+    """Groups of one batch, int64 (count), each at most once. Of one source, they are harder to tell apart."""
+    groups = torch.multinomial(pictures.weights, count, generator=draws.generator)
+    if not draws.chance(stage.alike).item():
+        return groups
+    own = pictures.sources == pictures.sources[groups[0]]
+    return groups if own.sum() < count else torch.multinomial(pictures.weights * own, count, generator=draws.generator)
 
 
 def draw(pictures: Pictures, groups: Tensor, stage: Stage, draws: Draws) -> Tensor:

@@ -1,5 +1,7 @@
 """Warps, tones and overlays: each on numbers that can be told beforehand."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -84,8 +86,16 @@ def test_what_surrounds_a_picture_leaves_the_picture_alone(ramp):
     assert torch.equal(filled[..., 10:30], ramp[..., 10:30])
 
 
+def test_a_batch_of_one_source_is_drawn_where_that_source_is_large_enough(taught):
+    alike = replace(STAGES[0], alike=1.0)
+    drawn = [taught.sources[views.choose(taught, 4, alike, Draws(1, key))].unique().numel() for key in range(20)]
+    few = [taught.sources[views.choose(taught, 4, alike, Draws(1, key))[:1]].item() == 0 for key in range(20)]
+    assert all(count == 1 for count, is_few in zip(drawn, few, strict=True) if not is_few)
+    assert 1 in drawn
+
+
 def test_views_are_normalised_as_the_encoder_does(taught):
-    groups = views.choose(taught, 4, Draws(1, 1))
+    groups = views.choose(taught, 4, STAGES[0], Draws(1, 1))
     assert len(set(groups.tolist())) == 4
     seen = views.draw(taught, groups, STAGES[0], Draws(4, 2))
     assert seen.shape == (4, 3, 112, 112)
