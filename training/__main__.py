@@ -21,9 +21,8 @@ PREPROCESSINGS = ("squash140-v1", "squash168-v1")
 
 def main() -> None:
     arguments = parse()
-    plan = run.Plan(
-        arguments.model, arguments.steps, arguments.pairs, arguments.rate, arguments.seed, arguments.members
-    )
+    knobs = ("model", "steps", "pairs", "peak_rate", "seed", "members")
+    plan = run.Plan(**{knob: getattr(arguments, knob) for knob in knobs})
     diary = run.Diary(arguments.into, arguments.save_every, arguments.score_every)
     diary.folder.mkdir(parents=True, exist_ok=True)
     exams = [Exam(arguments.exam, name) for name in arguments.preprocessing] if arguments.exam else []
