@@ -18,6 +18,7 @@ from app.ingest.progress import workers_alive
 from app.library import collections
 from app.resources import Resources, open_resources
 from app.settings import Settings, get_settings
+from app.vision.architectures import BEST
 from app.vision.models import find_weights, resolve_model
 
 # Older ones have published holes; see the reasons in pyproject.toml.
@@ -131,8 +132,9 @@ def _broker(resources: Resources) -> tuple:
 def _model(resources: Resources) -> tuple:
     settings = resources.settings
     architecture = resolve_model(settings.model, settings.weights)
-    if not architecture.trained:
-        return "warning", f"{architecture.name}: no trained weights are here", "dinoseek models pull dinov2_vits14"
+    if architecture.caveat:
+        what, limit = architecture.caveat
+        return "warning", f"{architecture.name}: {what}, {limit}", f"dinoseek models pull {BEST}"
     return "ok", f"{architecture.name}: {find_weights(architecture, settings.weights)}"
 
 

@@ -9,7 +9,6 @@ from app.catalog.models import ModelKey
 from app.errors import BadCheckpoint
 from app.settings import Settings
 from app.vision.models import resolve_model
-from app.vision.preprocessing import DEFAULT
 
 if TYPE_CHECKING:
     from app.vision.encoder import Encoder
@@ -24,14 +23,14 @@ class Encoders:
         self._lock = threading.Lock()  # two requests may arrive for a model neither has loaded
 
     def named(self, name: str | None = None, preprocessing: str | None = None, precision: str | None = None) -> Encoder:
-        """The encoder of this model's name or alias; what is left open is as in the settings.
+        """The encoder of this model's name or alias; what is left open is as in the settings, then as the model has it.
 
         Raises what `Encoder.open` raises.
         """
         settings = self._settings
-        model = resolve_model(name or settings.model, settings.weights).name
-        seen = preprocessing or settings.preprocessing or DEFAULT
-        return self._opened(model, seen, precision or settings.precision)
+        architecture = resolve_model(name or settings.model, settings.weights)
+        seen = preprocessing or settings.preprocessing or architecture.preprocessing
+        return self._opened(architecture.name, seen, precision or settings.precision)
 
     def of(self, row: ModelKey) -> Encoder:
         """The encoder whose vectors compare with this key's.

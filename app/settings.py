@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     weights_dir: Path | None = None  # none: home/weights
     model: str = AUTO_MODEL
     device: str = "auto"  # cpu, cuda, cuda:1, mps
-    preprocessing: str | None = None  # of new collections; none: the default row of app/vision/preprocessing.py
+    preprocessing: str | None = None  # of new collections; none: as the model has it, app/vision/architectures.py
     precision: str = "float32"  # of new collections; int8 is faster on a processor, bfloat16 on a GPU
 
     max_pixels: int = 64_000_000  # decoding refuses larger pictures before loading them

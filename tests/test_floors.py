@@ -76,8 +76,9 @@ def test_each_heavy_library_has_one_room(path):
         assert not used or where.startswith(allowed), f"{where} imports {library}: only {allowed} may; ask there"
 
 
-def test_app_never_imports_workers():
-    guilty = [path for path in IN_ROOMS if any(name.split(".")[0] == "workers" for name in imports(path))]
+@pytest.mark.parametrize("outside", ["workers", "training", "benchmarks"])
+def test_app_never_imports_what_stands_beside_it(outside):
+    guilty = [path for path in IN_ROOMS if any(name.split(".")[0] == outside for name in imports(path))]
     assert guilty == []
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.output import UNTRAINED, JsonFlag, err, print_json, print_table, progress_bar
+from app.cli.output import JsonFlag, print_json, print_table, progress_bar, say_caveat
 from app.encoders import Encoders
 from app.evaluation.folders import FolderReport, Progress, evaluate, find_exam
 from app.settings import get_settings
@@ -77,5 +77,4 @@ def show(report: FolderReport) -> None:
     print_table(("hardest", "queries", "mAP"), [(row.name, row.queries, f"{row.map:.4f}") for row in worst])
     if report.unreadable:
         print_table(("left out", "why"), [(row.path, row.reason) for row in report.unreadable])
-    if not report.trained:
-        err.print(UNTRAINED)
+    say_caveat(report.model)

@@ -6,7 +6,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from app.cli.output import err
 from app.errors import WeightsUnavailable
-from app.vision.architectures import get_architecture
+from app.vision.architectures import FALLBACK, get_architecture
 from app.vision.fetch import pull
 from app.vision.models import find_weights
 from app.vision.published import Source, source_meant
@@ -34,4 +34,4 @@ def fetch_or_say_why(name: str, weights_dir: Path) -> None:
         fetch(name, weights_dir)
     except WeightsUnavailable as refusal:
         err.print(str(refusal), style="yellow", markup=False)
-        err.print("Going on without: set DINOSEEK_MODEL=untrained_vits14 to not try again.")
+        err.print(f"Going on without: set DINOSEEK_MODEL={FALLBACK} to not try again.")

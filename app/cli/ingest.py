@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.output import UNTRAINED, CollectionOption, JsonFlag, err, print_json, print_table, progress_bar
+from app.cli.output import CollectionOption, JsonFlag, err, print_json, print_table, progress_bar, say_caveat
 from app.cli.supervisor import Supervisor, kept_worker
 from app.errors import ServiceUnavailable
 from app.ingest import scan, walk
@@ -117,8 +117,7 @@ def _answer(facts: CollectionFacts, report: ScanReport, as_json: bool) -> None:
     counts = report.counts
     parts = [f"{counts[name]:,} {name}" for name in ("seen", "added", "known", "failed", "skipped")]
     err.print(f"[bold]{report.collection}[/]: {', '.join(parts)} in {report.seconds:.1f} s with {facts.model}")
-    if not facts.trained:
-        err.print(UNTRAINED)
+    say_caveat(facts.model)
     failed = [(r.path, r.reason) for r in report.receipts if r.outcome is Outcome.FAILED]
     if failed:
         print_table(("refused", "why"), failed[:FAILURES_SHOWN])

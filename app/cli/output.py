@@ -13,6 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from app.vision.architectures import BEST
+from app.vision.models import caveat
+
 PIPED_COLUMNS = 1000  # a table that goes to a file or another program is not cut to a screen that isn't there
 
 out = Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS)
@@ -21,7 +24,12 @@ err = Console(stderr=True)
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
 CollectionOption = Annotated[str, typer.Option("--collection", "-c", help="The collection's name.")]
 
-UNTRAINED = "[yellow]untrained encoder[/]: it sees colours and layout, not things; `dinoseek models pull dinov2_vits14`"
+
+def say_caveat(model: str) -> None:
+    """On standard error, what an answer of this model is worth, and how to get a better one."""
+    said = caveat(model)
+    if said is not None:
+        err.print(f"[yellow]{said.what}[/]: {said.limit}; `dinoseek models pull {BEST}`")
 
 
 def print_json(value: Any) -> None:

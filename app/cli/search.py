@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.output import UNTRAINED, CollectionOption, JsonFlag, err, print_json, print_table
+from app.cli.output import CollectionOption, JsonFlag, err, print_json, print_table, say_caveat
 from app.errors import InvalidInput
 from app.resources import open_resources
 from app.search.desk import SearchDesk
@@ -39,8 +39,7 @@ def search(
     took = page.took_ms
     print_table(("", "cosine", "path"), [(hit.rank, f"{hit.score:.4f}", hit.path) for hit in page.hits])
     err.print(f"{page.collection} · {page.model} · {took['total']:.0f} ms, {took['embed']:.0f} of them in the encoder")
-    if not page.trained:
-        err.print(UNTRAINED)
+    say_caveat(page.model)
 
 
 def parse_box(text: str) -> Box:

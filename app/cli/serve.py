@@ -14,7 +14,7 @@ from app.api.guard import LOOPBACK
 from app.api.server import ANY_ADDRESS, listen, serve
 from app.cli.fetching import fetch_or_say_why
 from app.cli.ingest import wait_until_done
-from app.cli.output import UNTRAINED, err, progress_bar
+from app.cli.output import err, progress_bar, say_caveat
 from app.cli.supervisor import Supervisor, kept_worker
 from app.errors import AppError, NotFound
 from app.ingest import scan
@@ -50,8 +50,7 @@ def demo(
     if resources.settings.model == AUTO_MODEL:
         fetch_or_say_why(BEST, resources.settings.weights)
     facts = open_collection(resources, _collection_name(photos))
-    if not facts.trained:
-        err.print(UNTRAINED)
+    say_caveat(facts.model)
     folders = [photos] if photos else _painted(resources)
     with kept_worker(resources.settings), _ingesting(resources, facts, folders):
         _serve(resources, None, port, browser, f"?collection={facts.name}")

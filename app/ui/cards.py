@@ -12,18 +12,18 @@ from app.ui.ask import Ask, to_address
 
 
 def of_page(face: Face, page: Page, ask: Ask) -> list[dict]:
-    return [_of_hit(face, hit, page.trained, ask) for hit in page.hits]
+    return [_of_hit(face, hit, page, ask) for hit in page.hits]
 
 
 def of_pictures(face: Face, pictures: list[PictureFacts], ask: Ask) -> list[dict]:
     return [_tile(face, picture, ask) for picture in pictures]
 
 
-def _of_hit(face: Face, hit: Hit, trained: bool, ask: Ask) -> dict:
+def _of_hit(face: Face, hit: Hit, page: Page, ask: Ask) -> dict:
     number = f"{hit.score:.3f}"
     scored = {
         "number": number,
-        "word": words.score_word(hit.score, trained),
+        "word": words.score_word(hit.score, page.model, page.trained),
         "share": words.score_share(hit.score),
     }
     tile = _tile(face, hit, ask) | scored

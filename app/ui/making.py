@@ -8,7 +8,7 @@ from app import library, upkeep
 from app.api.face import Face
 from app.library import CollectionFacts
 from app.settings import AUTO_MODEL
-from app.ui import failures, words
+from app.ui import caveats, failures, words
 from app.vision.architectures import ARCHITECTURES
 from app.vision.models import resolve_model, weights_state
 
@@ -34,7 +34,7 @@ def form(face: Face, on_made: Callable[[str], None]) -> None:
 
 def settings(face: Face, facts: CollectionFacts, on_deleted: Callable[[], None]) -> None:
     with st.popover("", icon=":material/more_horiz:", help="About this collection", width="content"):
-        st.markdown(f"**Model** {facts.model}{'' if facts.trained else ' (untrained)'}")
+        st.markdown(f"**Model** {facts.model}{caveats.suffix(facts.model)}")
         st.markdown(f"**Originals** {words.size(facts.bytes)}")
         st.markdown(f"**Index** {words.index(upkeep.status(face.resources, facts.name))}")
         st.caption("Deleting hides the collection. Your files stay where they are.")
@@ -52,5 +52,5 @@ def _models(face: Face) -> list[str]:
 
 def _describe(face: Face, name: str) -> str:
     if name != AUTO_MODEL:
-        return name
+        return name + caveats.suffix(name)
     return f"the best that is here ({resolve_model(AUTO_MODEL, face.resources.settings.weights).name})"

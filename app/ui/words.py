@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from app.upkeep import ON_CLUSTER, IndexFacts
+from app.vision.calibrations import find_calibration
 
-# (cosine from, word), the first that fits. For DINOv2 vectors of whole pictures: re-encoded and resized copies
+# (cosine from, word), the first that fits, for models without a calibration: DINOv2's. Re-encoded and resized copies
 # lie above 0.96, other shots of one thing mostly above 0.8, the same kind of scene above 0.55.
 SCORE_WORDS = ((0.96, "copy"), (0.80, "very close"), (0.55, "similar"), (-1.01, "distant"))
 
@@ -31,10 +32,13 @@ def index(facts: IndexFacts) -> str:
     return joined(f"{built['recipe']}, {count(built['vectors'])}", recall, size(built["bytes"]), beside)
 
 
-def score_word(score: float, trained: bool) -> str:
-    """Empty for an untrained network: its scores order pictures but measure nothing."""
+def score_word(score: float, model: str, trained: bool) -> str:
+    """As the model's calibration has it. Empty for an untrained network: its scores order pictures, no more."""
     if not trained:
         return ""
+    measured = find_calibration(model)
+    if measured is not None:
+        return measured.word(score)
     return next(word for least, word in SCORE_WORDS if score >= least)
 
 

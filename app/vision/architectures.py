@@ -2,12 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.errors import NotFound
 
 PATCH_PX = 14
 GRID = 37  # trained positions per side: 518 / 14
 HEAD_DIM = 64
+
+
+class Caveat(NamedTuple):
+    """What every answer of a model says of itself, before the command that fetches a better one."""
+
+    what: str
+    limit: str
 
 
 @dataclass(frozen=True)
@@ -26,13 +34,16 @@ class Architecture:
     # scale of (cells + 0.1) / 37; with registers for the exact size, antialiased.
     position_offset: float = 0.1
     position_antialias: bool = False
-    file: str | None = None  # below the official address; none: the weights are made from a seed
+    file: str | None = None  # below the official address; none: bundled, or made from a seed
     sha256: str = ""
     size_bytes: int | None = None  # none: not published
     hugging_face_sha256: str = ""  # of its model.safetensors; empty: not published
     hugging_face_bytes: int | None = None
     mmpretrain_sha256: str = ""  # the first digits, which stand in the file's name
     trained: bool = True
+    bundled: str | None = None  # its weights' name in the package's folder of that name; none: they come from elsewhere
+    caveat: Caveat | None = None
+    preprocessing: str = "squash224-v2"  # of new collections, where the settings name no other
 
     @property
     def heads(self) -> int:
@@ -104,11 +115,17 @@ ARCHITECTURES: tuple[Architecture, ...] = (
               ffn="swiglu",
               hugging_face_sha256="c03832d44691e99b62ae28c4dfa2f134853a3614b3756c94f525109cce5a5051",
               hugging_face_bytes=4_546_030_112),
-    Architecture(name="untrained_vits14", aliases=("untrained",), dim=384, depth=12, trained=False),
+    Architecture(name="dinoseek_tiny14", aliases=("tiny14",), dim=192, depth=6,
+                 bundled="dinoseek_tiny14.safetensors",
+                 sha256="db496e1babb8736d719076b52b1aca1f71d57aa95672a45f68f61b1103430986",
+                 preprocessing="squash140-v1",
+                 caveat=Caveat("small bundled encoder", "it finds copies, and of other pictures of a thing only some")),
+    Architecture(name="untrained_vits14", aliases=("untrained",), dim=384, depth=12, trained=False,
+                 caveat=Caveat("untrained encoder", "it sees colours and layout, not things")),
 )
 # fmt: on
 BEST = "dinov2_vits14"  # what "auto" means when its weights are here
-FALLBACK = "untrained_vits14"  # what "auto" means otherwise
+FALLBACK = "dinoseek_tiny14"  # what "auto" means otherwise
 
 
 def find_architecture(name: str) -> Architecture | None:

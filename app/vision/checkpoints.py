@@ -45,6 +45,12 @@ def load(architecture: Architecture, path: Path) -> Tensors:
     return _load(architecture, file)
 
 
+def load_known(architecture: Architecture, path: Path) -> tuple[Tensors, str]:
+    """As `load`, what `find_weights` found, and its SHA-256. A bundled file must be the one dinoseek came with."""
+    digest = _bundled_sha256(architecture, path) if architecture.bundled else verified_sha256(path)
+    return load(architecture, path), digest
+
+
 def verify(architecture: Architecture, path: Path) -> None:
     """Raises BadCheckpoint unless this one file is whole and loads strictly. Leaves no note of its digest."""
     containers.refuse_damaged(path)
@@ -73,6 +79,15 @@ def verified_sha256(path: Path) -> str:
         return found[0]
     lines = [f"{digest}  {file.name}\n" for digest, file in zip(found, files, strict=True)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _bundled_sha256(architecture: Architecture, path: Path) -> str:
+    """Not noted beside the file: small, and the package's folder is not ours to write to. Raises BadCheckpoint."""
+    with path.open("rb") as file:
+        digest = digests.stream_sha256(file)
+    if digest != architecture.sha256:
+        raise BadCheckpoint(f"{path} is not the file that dinoseek came with: install dinoseek anew")
+    return digest
 
 
 def _verified(file: Path) -> str:

@@ -14,7 +14,7 @@ from app.vision.device import BATCH_PATCHES, choose_device, is_out_of_memory, ke
 from app.vision.lanes import Lanes
 from app.vision.models import ModelKey, find_weights, resolve_model
 from app.vision.precision import FLOAT32, Precision, get_precision
-from app.vision.preprocessing import DEFAULT, get_preprocessing
+from app.vision.preprocessing import get_preprocessing
 from app.vision.vit import VisionTransformer
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet, RGB, what DINOv2 was trained with
@@ -39,12 +39,13 @@ class Encoder:
         weights_dir: Path,
         device: str = "auto",
         threads: int | None = None,
-        preprocessing: str = DEFAULT,
+        preprocessing: str | None = None,
         precision: str = FLOAT32,
     ) -> "Encoder":
         """`name` as for `resolve_model`; device `auto`, `cpu`, `cuda`, `cuda:1` or `mps`; threads of the whole process.
 
-        The preprocessing is only noted in the key: whoever decodes for this encoder asks for `key.preprocessing`.
+        The preprocessing, the model's own if none is given, is only noted in the key: whoever decodes for this encoder
+        asks for `key.preprocessing`.
 
         Raises NotFound, WeightsUnavailable, BadCheckpoint, InvalidInput for a device or precision that is not here, and
         ServiceUnavailable where this machine's arithmetic does not give the model's recorded fingerprint.
@@ -52,9 +53,9 @@ class Encoder:
         if threads is not None:
             torch.set_num_threads(threads)
         keep_freed_memory()
-        chosen, seen = choose_device(device), get_preprocessing(preprocessing)
+        chosen, architecture = choose_device(device), resolve_model(name, weights_dir)
+        seen = get_preprocessing(preprocessing or architecture.preprocessing)
         kind = get_precision(precision, chosen)
-        architecture = resolve_model(name, weights_dir)
         tensors, digest = _weights(architecture, weights_dir)
         key = ModelKey(architecture.name, digest, seen.name, kind.name, architecture.dim, architecture.trained)
         encoder = cls(_network(architecture, tensors, chosen, kind), key, chosen)
@@ -120,7 +121,7 @@ def take_fingerprint(model: str, weights: Path) -> np.ndarray:
     device, architecture = torch.device("cpu"), get_architecture(model)
     kind = get_precision(FLOAT32, device)
     network = _network(architecture, checkpoints.load(architecture, weights), device, kind)
-    key = ModelKey(architecture.name, "", DEFAULT, kind.name, architecture.dim, architecture.trained)
+    key = ModelKey(architecture.name, "", architecture.preprocessing, kind.name, architecture.dim, architecture.trained)
     return Encoder(network, key, device).embed([fingerprint.picture()])[0]
 
 
@@ -153,8 +154,7 @@ def _weights(architecture: Architecture, weights_dir: Path) -> tuple[dict[str, T
     if path is None:
         tensors = untrained.state_dict(architecture)
         return tensors, untrained.sha256(tensors)
-    digest = checkpoints.verified_sha256(path)
-    return checkpoints.load(architecture, path), digest
+    return checkpoints.load_known(architecture, path)
 
 
 def _network(

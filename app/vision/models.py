@@ -5,8 +5,10 @@ from pathlib import Path
 
 from app.errors import WeightsUnavailable
 from app.settings import AUTO_MODEL
-from app.vision.architectures import BEST, FALLBACK, Architecture, get_architecture
+from app.vision.architectures import BEST, FALLBACK, Architecture, Caveat, find_architecture, get_architecture
 from app.vision.locations import find_in
+
+BUNDLED = Path(__file__).with_name("bundled")
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,19 @@ class ModelKey:
 
 
 def find_weights(architecture: Architecture, weights_dir: Path) -> Path | None:
-    """This model's weights under any of the names publishers give them: official, Hugging Face's or mmpretrain's."""
+    """This model's weights: in the package, or under any of the names publishers give them.
+
+    None for weights that are not here, and for those made from a seed.
+    """
+    if architecture.bundled:
+        return BUNDLED / architecture.bundled
     return find_in(Path(weights_dir), architecture) if architecture.file_name else None
+
+
+def caveat(model: str) -> Caveat | None:
+    """What answers of this model must say of themselves. None for a model without, or one not known here any more."""
+    row = find_architecture(model)
+    return row.caveat if row else None
 
 
 def weights_state(architecture: Architecture, weights_dir: Path) -> str:
@@ -34,7 +47,7 @@ def weights_state(architecture: Architecture, weights_dir: Path) -> str:
 
 
 def resolve_model(name: str, weights_dir: Path) -> Architecture:
-    """The row to embed with; `auto` takes the best whose weights are here, else the untrained one.
+    """The row to embed with; `auto` takes the best whose weights are here, else the bundled one.
 
     Raises NotFound for an unknown name, WeightsUnavailable for a known one without its file.
     """

@@ -48,7 +48,7 @@ def publication(architecture: Architecture, source: Source = Source.OFFICIAL) ->
         return found
     others = [other.value for other in Source if _PUBLICATIONS[other](architecture)]
     if not others:
-        raise InvalidInput(f"{architecture.name} needs no weights: they are made from a seed")
+        raise InvalidInput(f"{architecture.name} needs no download: its weights come with dinoseek")
     raise InvalidInput(f"{architecture.name} is not published as {source.value}: choose {' or '.join(others)}")
 
 

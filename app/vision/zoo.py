@@ -69,5 +69,4 @@ def _known(name: str, pretrained: bool) -> tuple[Architecture, dict[str, Tensor]
     path = find_weights(architecture, folder)
     if path is None:  # a model that is made from a seed
         return architecture, untrained.state_dict(architecture)
-    checkpoints.verified_sha256(path)
-    return architecture, checkpoints.load(architecture, path)
+    return architecture, checkpoints.load_known(architecture, path)[0]

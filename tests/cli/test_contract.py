@@ -133,7 +133,7 @@ def test_doctor_names_each_setting_and_what_to_do(program, ingested):
     assert checks["model"] == {
         "part": "model",
         "state": "warning",
-        "finding": "untrained_vits14: no trained weights are here",
+        "finding": "untrained_vits14: untrained encoder, it sees colours and layout, not things",
         "remedy": "dinoseek models pull dinov2_vits14",
     }
 

@@ -13,11 +13,11 @@ from app.upkeep import IndexFacts
     [(1.0, "copy"), (0.96, "copy"), (0.9, "very close"), (0.6, "similar"), (0.1, "distant"), (-1.0, "distant")],
 )
 def test_a_score_has_a_word(score, word):
-    assert words.score_word(score, trained=True) == word
+    assert words.score_word(score, "dinov2_vits14", trained=True) == word
 
 
 def test_an_untrained_network_gives_no_words():
-    assert words.score_word(1.0, trained=False) == ""
+    assert words.score_word(1.0, "untrained_vits14", trained=False) == ""
 
 
 @pytest.mark.parametrize(("score", "share"), [(-0.5, 0.0), (0.5, 0.5), (1.0000001, 1.0)])

@@ -7,17 +7,18 @@ import pytest
 import torch
 
 from app.errors import BadCheckpoint, BadVector, InvalidInput, NotFound, WeightsUnavailable
-from app.vision import untrained
+from app.vision import containers, models, untrained
 from app.vision.architectures import Architecture, get_architecture
 from app.vision.device import choose_device
 from app.vision.encoder import Encoder, unit_rows
 from app.vision.facts import model_facts
-from app.vision.models import resolve_model
+from app.vision.models import find_weights, resolve_model
 from app.vision.preprocessing import DEFAULT
 
 # The bits of the untrained weights: vectors of two machines can be compared only while this holds on both
 UNTRAINED_SHA256 = "0ffb250556118fe8a60738cb79c8be4ccea92df3e6d3b0ed2a150e04d84dc2b2"
 VITS14 = get_architecture("dinov2_vits14")
+TINY14 = get_architecture("dinoseek_tiny14")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_every_picture_of_a_constant_colour_has_a_direction(encoder):
 
 
 def test_auto_takes_the_trained_model_once_its_weights_are_here(vits14_dir, tmp_path):
-    assert resolve_model("auto", tmp_path).name == "untrained_vits14"
+    assert resolve_model("auto", tmp_path).name == "dinoseek_tiny14"
     assert resolve_model("auto", vits14_dir).name == "dinov2_vits14"
 
 
@@ -126,10 +127,38 @@ def test_found_weights_give_the_network_s_numbers_and_the_file_s_digest(encoder,
     assert opened.key.weights_sha256 != encoder.key.weights_sha256
     assert {row.name: row.weights for row in model_facts(vits14_dir)} == {
         "dinov2_vits14": "ready",
+        "dinoseek_tiny14": "bundled",
         "untrained_vits14": "bundled",
         **{f"dinov2_vit{size}14": "missing" for size in "blg"},
         **{f"dinov2_vit{size}14_reg": "missing" for size in "sblg"},
     }
+
+
+def test_the_bundled_model_is_trained_and_sees_pictures_of_its_own_size(tmp_path):
+    opened = Encoder.open("auto", tmp_path, device="cpu")
+    assert (opened.key.model, opened.key.trained, opened.key.dim) == ("dinoseek_tiny14", True, 192)
+    assert opened.key.preprocessing == TINY14.preprocessing
+    assert opened.key.weights_sha256 == TINY14.sha256
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_bundled_file_is_half_precision_and_small():
+    path = find_weights(TINY14, Path("nowhere"))
+    assert path.stat().st_size <= 12_000_000
+    assert {tensor.dtype for tensor in containers.read(path).values()} == {torch.float16}
+
+
+def test_a_bundled_file_that_is_not_the_one_that_came_is_refused(tmp_path, monkeypatch):
+    whole = find_weights(TINY14, tmp_path).read_bytes()
+    monkeypatch.setattr(models, "BUNDLED", tmp_path)
+    (tmp_path / TINY14.bundled).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(BadCheckpoint, match="is not the file that dinoseek came with: install dinoseek anew"):
+        Encoder.open("dinoseek_tiny14", tmp_path, device="cpu")
+
+
+def test_a_preprocessing_that_is_asked_for_takes_the_place_of_the_model_s(tmp_path):
+    opened = Encoder.open("dinoseek_tiny14", tmp_path, device="cpu", preprocessing="squash224-v2")
+    assert opened.key.preprocessing == "squash224-v2"
 
 
 def test_weights_of_another_model_under_this_name_are_refused(tmp_path):

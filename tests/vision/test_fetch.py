@@ -218,7 +218,7 @@ def test_an_address_that_is_none_is_one_sentence(tmp_path):
 
 
 def test_a_model_without_a_file_has_nothing_to_fetch(tmp_path):
-    with pytest.raises(InvalidInput, match="they are made from a seed"):
+    with pytest.raises(InvalidInput, match="needs no download: its weights come with dinoseek"):
         fetch.pull(get_architecture("untrained_vits14"), tmp_path)
 
 

@@ -8,6 +8,7 @@ import torch
 
 from app.errors import ServiceUnavailable
 from app.vision import fingerprint
+from app.vision.architectures import ARCHITECTURES
 from app.vision.encoder import Encoder
 from app.vision.precision import get_precision
 from app.vision.served import ACTIVATIONS
@@ -24,6 +25,13 @@ def test_the_recorded_answer_is_the_one_given_here(encoder):
     vector = encoder.embed([fingerprint.picture()])[0]
     assert np.abs(fingerprint.recorded()["untrained_vits14"] - vector).max() < 1e-5
     assert fingerprint.shown(vector) == "+0.0693 +0.0201 +0.0491 +0.0629 -0.0616 +0.0533 +0.0390 -0.0592"
+
+
+@pytest.mark.parametrize("row", [row for row in ARCHITECTURES if row.bundled], ids=lambda row: row.name)
+def test_a_bundled_model_answers_as_it_did_where_it_was_made(row, tmp_path):
+    """Opening it checks that too; here the bound is tighter."""
+    vector = Encoder.open(row.name, tmp_path, device="cpu").embed([fingerprint.picture()])[0]
+    assert float(fingerprint.recorded()[row.name] @ vector) > 0.999999
 
 
 def test_a_machine_that_calculates_otherwise_is_refused_before_it_embeds_anything(monkeypatch, tmp_path):

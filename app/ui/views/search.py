@@ -10,14 +10,10 @@ from app.api.face import Face
 from app.errors import NotFound
 from app.library import CollectionFacts
 from app.search.query import Page
-from app.ui import cards, filters, parts, words
+from app.ui import cards, caveats, filters, parts, words
 from app.ui.ask import HITS, Ask, from_address, to_address
 
 STARTERS = 60  # pictures offered to start from
-UNTRAINED = (
-    "**Untrained network:** it finds copies, and few look-alikes. For the real one run "
-    "`dinoseek models pull dinov2_vits14`, then make a new collection."
-)
 
 
 def go(ask: Ask) -> None:
@@ -151,8 +147,7 @@ if not collections:
 ask = from_address(st.query_params.to_dict())
 facts = chosen(ask, collections)
 ask = replace(ask, collection=facts.name)
-if not facts.trained:
-    st.warning(UNTRAINED, icon=":material/science:")
+caveats.banner(facts.model)
 
 if not ask.about_something:
     with st.container(key="hero"):
