@@ -25,7 +25,7 @@ STAGES = (
     Stage(0,    112, 32,  0.07, 0.12, 0.10, 0.0),  # at first everything is near everything
     Stage(375,  112, 32,  0.05, 0.12, 0.10, 0.0),
     Stage(525,  112, 32,  0.05, 0.35, 0.25, 0.0),
-    Stage(975, 112, 32,  0.05, 0.30, 0.25, 0.5),
+    Stage(975,  112, 32,  0.05, 0.30, 0.25, 0.5),
     Stage(1575, 140, 50,  0.05, 0.20, 0.25, 0.6),  # nearer to what is served
 )
 # fmt: on

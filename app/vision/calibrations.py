@@ -16,6 +16,7 @@ from app.vision.models import BUNDLED
 
 RECORDED = BUNDLED / "calibrations.json"
 FEWEST_SHARE = 1e-9  # of unrelated pairs; below it nothing was measured, and what is read off is extrapolated
+ROUNDING = 1 + 1e-9  # a share read off logarithms is exact to less than that
 # (most unrelated pairs that reach it, word), the first that fits
 WORDS = ((1e-5, "copy"), (1e-4, "very close"), (1e-2, "similar"))
 
@@ -63,7 +64,7 @@ class Calibration:
     def word(self, cosine: float) -> str:
         """For people: copy, very close, similar or distant."""
         share = self.unrelated_share(cosine)
-        return next((word for most, word in WORDS if share <= most), "distant")
+        return next((word for most, word in WORDS if share <= most * ROUNDING), "distant")
 
 
 def find_calibration(model: str, weights_sha256: str | None = None) -> Calibration | None:

@@ -93,10 +93,8 @@ PREPROCESSINGS: tuple[Preprocessing, ...] = (
     #             name            fit     side oversampling gap
     Preprocessing("squash224-v2", squash, 224, 2.0,         3.0),
     Preprocessing("squash336-v1", squash, 336, 2.0,         3.0),
-    Preprocessing("squash112-v1", squash, 112, 2.0,         3.0),
-    Preprocessing("squash140-v1", squash, 140, 2.0,         3.0),  # what dinoseek_tiny14 sees
-    Preprocessing("squash168-v1", squash, 168, 2.0,         3.0),
-    Preprocessing("squash182-v1", squash, 182, 2.0,         3.0),
+    Preprocessing("squash168-v1", squash, 168, 2.0,         3.0),  # what dinoseek_tiny14 sees
+    Preprocessing("squash140-v1", squash, 140, 2.0,         3.0),
     Preprocessing("pad224-v1",    pad,    224, 2.0,         3.0),
     Preprocessing("grid224-v1",   grid,   224, 2.0,         3.0),
     Preprocessing("grid336-v1",   grid,   336, 2.0,         3.0),
