@@ -12,7 +12,7 @@ def banner(model: str) -> None:
     if said is None:
         return
     offer = f"For the real one run `dinoseek models pull {BEST}`, then make a new collection."
-    st.info(f"**{model}, a {said.what}:** {said.limit}. {offer}", icon=":material/science:")
+    st.info(f"**{said.what.capitalize()} ({model}):** {said.limit}. {offer}", icon=":material/science:")
 
 
 def suffix(model: str) -> str:

@@ -99,7 +99,7 @@ def _likely_cause(named: Named, architecture: Architecture, differences: Differe
             f"its positions were resized to {_size(positions.shape[1])}: "
             f"take the file trained at {GRID * PATCH_PX} px ({POSITIONS} tokens)"
         )
-    if len(rest) < len(differences):
+    if len(rest) < len(differences) and _width(named) == row.dim:
         return f"it is nearest to {row.name} ({_in_words(rest)}): {_right_file(architecture)}"
     if differences.missing and not differences.extra and not differences.misshapen:
         return f"it was cut short or belongs to another network: {_right_file(architecture)}"
@@ -122,9 +122,14 @@ def _strange_numbers(named: Named) -> str | None:
 
 def _other(named: Named, architecture: Architecture) -> str:
     blocks = {name.split(".")[1] for name in named.tensors if name.startswith("blocks.")}
-    cls = named.tensors.get("cls_token")
-    size = f" (width {cls.shape[-1]}, {len(blocks)} blocks)" if blocks and cls is not None and cls.dim() else ""
+    width = _width(named)
+    size = f" (width {width}, {len(blocks)} blocks)" if blocks and width else ""
     return f"it belongs to another network{size}: {_right_file(architecture)}"
+
+
+def _width(named: Named) -> int | None:
+    cls = named.tensors.get("cls_token")
+    return cls.shape[-1] if cls is not None and cls.dim() else None
 
 
 def _right_file(architecture: Architecture) -> str:

@@ -9,6 +9,7 @@ from app import library
 from app.ingest import receive
 from app.resources import open_resources
 from app.samples.generate import generate
+from app.vision.architectures import FALLBACK
 from tests.conftest import make_settings
 from tests.ui.browser import browser, server
 
@@ -22,12 +23,12 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        resources = open_resources(make_settings(home))
+        resources = open_resources(make_settings(home).model_copy(update={"model": FALLBACK}))
         generate(home / "samples", SAMPLES)
         library.create_collection(resources, "samples")
         for path in sorted((home / "samples").rglob("*.*")):
             receive.upload(resources, "samples", path.name, path.read_bytes())
-        with server(home) as address:
+        with server(home, DINOSEEK_MODEL=FALLBACK) as address:
             wait_until_read(address)
             image_id = library.pictures(resources, "samples", ASKED, 1)[0].image_id
             take(address, image_id)

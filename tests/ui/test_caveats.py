@@ -16,7 +16,7 @@ def shown(model: str) -> list[str]:
 
 def test_the_bundled_encoder_offers_the_real_one():
     (said,) = shown("dinoseek_tiny14")
-    assert said.startswith("**dinoseek_tiny14, a small bundled encoder:**")
+    assert said.startswith("**Small bundled encoder (dinoseek_tiny14):**")
     assert "`dinoseek models pull dinov2_vits14`, then make a new collection" in said
 
 

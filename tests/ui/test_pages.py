@@ -120,7 +120,7 @@ def test_filters_narrow_and_say_when_nothing_is_left(filled, resources):
     image_id = library.pictures(resources, COLLECTION)[0].image_id
     filled.query_params["min_px"] = "5000"
     ask(filled, image_id=image_id)
-    assert "Nothing fits" in filled.info[0].value
+    assert "Nothing fits" in filled.info[-1].value
     filled.number_input(key="filter_min_px").set_value(100).run()
     assert filled.query_params["min_px"] == "100"
     assert len(names(filled)) == 3
