@@ -95,7 +95,7 @@ def test_pictures_of_the_collection_are_offered_to_start_from(filled):
     filled.run()
     assert names(filled, "starters") == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
     assert sent(filled, "starters")["click"] == "like"
-    assert "untrained encoder" in filled.info[0].value
+    assert "Untrained encoder" in filled.info[0].value
 
 
 def test_more_like_a_picture_leaves_itself_out(filled, resources):
