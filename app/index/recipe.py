@@ -38,7 +38,7 @@ RECIPES = (
         codes="SQ8",
         bytes_per_dim=1.0,
         depth=4,
-        reason="a quarter of the bytes in memory, built in under half of HNSW's time at 100,000, and mapped: readers share it",
+        reason="a quarter of the bytes in memory, mapped, so that readers share it; built in under half of HNSW's time",
     ),
     Recipe(
         name="cells-2bit",
