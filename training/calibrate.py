@@ -23,7 +23,9 @@ from app.vision.encoder import Encoder
 from training.pictures import photo_files
 
 LEVELS = 65  # cosines at which shares are noted
-HIGHEST_LEVEL_PAIRS = 20  # unrelated pairs that the highest level must still have: fewer say nothing of a share
+NEAREST_LEVEL = 1e-3  # 1 minus the highest of them
+FEWEST_PAIRS = 20  # unrelated pairs at a level: fewer say nothing of a share
+TAIL_SHARE = 1e-3  # of unrelated pairs: from there on they are the tail that is prolonged
 TIER = "edited"  # copies that are found by their look, not by their bytes
 SEED = 2026
 
@@ -80,15 +82,24 @@ def unrelated_cosines(vectors: np.ndarray, sources: Sequence[str]) -> np.ndarray
 
 
 def counted(encoder: Encoder, pictures: int, unrelated: np.ndarray, copies: np.ndarray) -> Calibration:
-    """Shares at evenly spaced cosines, up to where unrelated pairs become too few to count."""
-    ascending = np.sort(unrelated)
-    levels = np.linspace(-1.0, ascending[-HIGHEST_LEVEL_PAIRS], LEVELS)
-    unrelated_shares = 1 - np.searchsorted(ascending, levels) / len(ascending)
+    """Shares at levels that come ever closer to a cosine of 1."""
+    ascending, levels = np.sort(unrelated), 1 - np.geomspace(1.5, NEAREST_LEVEL, LEVELS)
+    counts = len(ascending) - np.searchsorted(ascending, levels)
+    last = np.flatnonzero(counts >= FEWEST_PAIRS)[-1]
+    unrelated_shares = prolonged(counts / len(ascending), levels, last)
     copy_shares = 1 - np.searchsorted(np.sort(copies), levels) / len(copies)
     key = encoder.key
-    rows = (levels, unrelated_shares, copy_shares)
-    shares = ([float(f"{value:.6g}") for value in row] for row in rows)
-    return Calibration(key.model, key.weights_sha256, key.preprocessing, pictures, *shares)
+    rows = ([float(f"{value:.6g}") for value in row] for row in (levels, unrelated_shares, copy_shares))
+    return Calibration(key.model, key.weights_sha256, key.preprocessing, pictures, float(f"{levels[last]:.6g}"), *rows)
+
+
+def prolonged(shares: np.ndarray, levels: np.ndarray, last: int) -> np.ndarray:
+    """Beyond level `last`, by the power of 1 - cosine that the shares below TAIL_SHARE go by."""
+    first = min(np.flatnonzero(shares <= TAIL_SHARE)[0], last - 1)
+    distances = np.log(1 - levels)
+    power = (np.log(shares[last]) - np.log(shares[first])) / (distances[last] - distances[first])
+    beyond = shares[last] * np.exp(power * (distances - distances[last]))
+    return np.where(np.arange(len(shares)) <= last, shares, beyond)
 
 
 def record(found: Calibration, path: Path) -> None:

@@ -15,41 +15,42 @@ import numpy as np
 from app.vision.models import BUNDLED
 
 RECORDED = BUNDLED / "calibrations.json"
-FEWEST_SHARE = 1e-9  # of unrelated pairs; below it nothing was measured, and what is read off is extrapolated
-ROUNDING = 1 + 1e-9  # a share read off logarithms is exact to less than that
+NEAREST = 1e-6  # cosines nearer to 1 than this are all the same
 # (most unrelated pairs that reach it, word), the first that fits
 WORDS = ((1e-5, "copy"), (1e-4, "very close"), (1e-2, "similar"))
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Measured shares of pairs at rising cosines: of unrelated pictures, and of a picture and an edited copy of it."""
+    """Measured shares of pairs at rising cosines: of unrelated pictures, and of a picture and an edited copy of it.
+
+    Between them, shares of unrelated pairs go by a power of 1 - cosine, as of points in a space of few directions.
+    """
 
     model: str
     weights_sha256: str
     preprocessing: str
     pictures: int  # measured with
+    counted_to: float  # the cosine up to which enough unrelated pairs were counted; their shares beyond are estimates
     cosines: Sequence[float]
     unrelated_shares: Sequence[float]  # with at least that cosine, 0 to 1
     copy_shares: Sequence[float]
 
     def unrelated_share(self, cosine: float) -> float:
-        """Share of unrelated pairs with at least this cosine; above the last one measured, as its slope goes on."""
-        logs = np.log(np.maximum(self.unrelated_shares, FEWEST_SHARE))
-        if cosine <= self.cosines[-1]:
-            return float(np.exp(np.interp(cosine, self.cosines, logs)))
-        slope = (logs[-1] - logs[-2]) / (self.cosines[-1] - self.cosines[-2])
-        return float(np.exp(logs[-1] + slope * (cosine - self.cosines[-1])))
+        """Share of unrelated pairs with at least this cosine."""
+        logs = np.log(self.unrelated_shares)
+        return float(np.exp(np.interp(_nearness(cosine), _nearness(self.cosines), logs)))
 
     def copy_share(self, cosine: float) -> float:
         """Share of edited copies with at least this cosine."""
-        return float(np.interp(cosine, self.cosines, self.copy_shares))
+        return float(np.interp(_nearness(cosine), _nearness(self.cosines), self.copy_shares))
 
     def threshold(self, unrelated_share: float) -> float:
         """The least cosine that at most this share of unrelated pairs reaches; at most 1."""
-        levels = np.linspace(self.cosines[0], 1.0, 2001)
-        shares = np.array([self.unrelated_share(level) for level in levels])
-        return float(levels[min(np.searchsorted(-shares, -unrelated_share), len(levels) - 1)])
+        if unrelated_share < self.unrelated_shares[-1]:
+            return 1.0
+        logs = np.log(self.unrelated_shares)
+        return float(1 - np.exp(-np.interp(-np.log(unrelated_share), -logs, _nearness(self.cosines))))
 
     def copy_threshold(self, pictures: int, false_pairs: float = 1.0) -> float:
         """From which cosine on to call two of so many pictures copies, if that may be wrong of so many pairs."""
@@ -64,7 +65,12 @@ class Calibration:
     def word(self, cosine: float) -> str:
         """For people: copy, very close, similar or distant."""
         share = self.unrelated_share(cosine)
-        return next((word for most, word in WORDS if share <= most * ROUNDING), "distant")
+        return next((word for most, word in WORDS if share <= most), "distant")
+
+
+def _nearness(cosine: float | Sequence[float]) -> np.ndarray:
+    """-log of 1 - cosine: rises with the cosine, and makes a power of it a straight line."""
+    return -np.log(np.maximum(1 - np.asarray(cosine, np.float64), NEAREST))
 
 
 def find_calibration(model: str, weights_sha256: str | None = None) -> Calibration | None:

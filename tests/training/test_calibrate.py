@@ -18,13 +18,14 @@ def test_pairs_within_a_source_are_left_out():
     assert calibrate.unrelated_cosines(vectors, ["a", "a", "b"]).tolist() == [0.0, 0.0]
 
 
-def test_shares_are_those_with_at_least_the_level():
-    unrelated = np.linspace(-1, 1, 2001)[:-1]
+def test_shares_are_counted_and_prolonged_by_their_own_power():
+    """Cosines of which a share of (1 - cosine)^3 lies above each."""
+    unrelated = 1 - (np.arange(1, 100_001) / 100_000) ** (1 / 3)
     found = calibrate.counted(SimpleNamespace(key=KEY), 10, unrelated, np.array([0.0, 0.5, 0.9, 1.0]))
-    assert (found.cosines[0], found.unrelated_shares[0], found.copy_shares[0]) == (-1.0, 1.0, 1.0)
-    assert found.cosines[-1] == pytest.approx(unrelated[-calibrate.HIGHEST_LEVEL_PAIRS])
-    assert found.unrelated_shares[-1] == pytest.approx(calibrate.HIGHEST_LEVEL_PAIRS / 2000)
-    assert found.copy_shares[-1] == 0.25
+    assert found.unrelated_share(0.5) == pytest.approx(0.5**3, rel=0.02)
+    assert 0.9 < found.counted_to < 0.95  # twenty of the hundred thousand are above 0.942
+    assert found.unrelated_share(0.99) == pytest.approx(1e-6, rel=0.2)
+    assert found.copy_share(0.95) == pytest.approx(0.25)
 
 
 def test_sources_are_drawn_evenly(tmp_path):
@@ -38,7 +39,7 @@ def test_sources_are_drawn_evenly(tmp_path):
 def test_a_record_takes_the_place_of_the_model_s_earlier_one(tmp_path):
     path = tmp_path / "calibrations.json"
     for model, pictures in (("a", 1), ("b", 2), ("a", 3)):
-        calibrate.record(Calibration(model, "d", "p", pictures, (0.0,), (1.0,), (1.0,)), path)
+        calibrate.record(Calibration(model, "d", "p", pictures, 0.5, (0.0,), (1.0,), (1.0,)), path)
     assert {row["model"]: row["pictures"] for row in json.loads(path.read_text())} == {"b": 2, "a": 3}
 
 

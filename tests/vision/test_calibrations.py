@@ -1,7 +1,6 @@
 """What a cosine means: read off between measured levels, and beyond them as their slope goes on."""
 
 import json
-import math
 from dataclasses import asdict
 
 import pytest
@@ -10,41 +9,41 @@ from app.vision import calibrations
 from app.vision.architectures import ARCHITECTURES, get_architecture
 from app.vision.calibrations import Calibration, find_calibration
 
-# a tenth as many unrelated pairs at each level, from all at 0; half the copies are above 0.8
-MEASURED = Calibration("m", "d", "p", 100, (0.0, 0.4, 0.8), (1.0, 1e-2, 1e-4), (1.0, 0.9, 0.5))
+# shares of unrelated pairs go by the square of 1 - cosine; half of the copies are above 0.99
+MEASURED = Calibration("m", "d", "p", 100, 0.9, (0.0, 0.9, 0.99), (1.0, 1e-2, 1e-4), (1.0, 0.9, 0.5))
 
 
 @pytest.mark.parametrize(
-    ("cosine", "share"), [(-0.5, 1.0), (0.0, 1.0), (0.2, 1e-1), (0.4, 1e-2), (0.8, 1e-4), (1.0, 1e-5)]
+    ("cosine", "share"), [(-1.0, 1.0), (0.0, 1.0), (0.5, 0.25), (0.9, 1e-2), (0.96, 16e-4), (1.0, 1e-4)]
 )
-def test_a_share_is_read_off_the_logarithms(cosine, share):
-    assert math.isclose(MEASURED.unrelated_share(cosine), share, rel_tol=1e-6)
+def test_a_share_is_read_off_as_a_power_of_the_distance(cosine, share):
+    assert MEASURED.unrelated_share(cosine) == pytest.approx(share, rel=1e-6)
 
 
-@pytest.mark.parametrize(("cosine", "share"), [(0.2, 0.95), (0.8, 0.5), (0.9, 0.5)])
-def test_copies_found_are_read_off_straight(cosine, share):
+@pytest.mark.parametrize(("cosine", "share"), [(0.0, 1.0), (0.9, 0.9), (1 - 10**-1.5, 0.7), (0.99, 0.5), (1.0, 0.5)])
+def test_copies_found_are_read_off_between_the_levels(cosine, share):
     assert MEASURED.copy_share(cosine) == pytest.approx(share)
 
 
 def test_a_threshold_is_the_least_cosine_that_so_few_reach():
-    assert MEASURED.threshold(1e-3) == pytest.approx(0.6, abs=1e-3)
+    assert MEASURED.threshold(16e-4) == pytest.approx(0.96)
     assert MEASURED.threshold(1e-12) == 1.0
 
 
 def test_more_pictures_need_a_higher_cosine():
-    # 142 pictures are 10,011 pairs: one of them in error is a share of 1e-4
-    assert MEASURED.copy_threshold(142) == pytest.approx(0.8, abs=1e-3)
-    assert MEASURED.copy_threshold(142, false_pairs=100) == pytest.approx(0.4, abs=1e-3)
-    assert MEASURED.copy_threshold(1) <= MEASURED.copy_threshold(100) <= MEASURED.copy_threshold(10_000)
+    # 25 pictures are 300 pairs: three of them in error are a share of 1e-2
+    assert MEASURED.copy_threshold(25, false_pairs=3) == pytest.approx(0.9)
+    assert MEASURED.copy_threshold(25) == pytest.approx(1 - 300**-0.5)
+    assert MEASURED.copy_threshold(1) <= MEASURED.copy_threshold(100) <= MEASURED.copy_threshold(10_000) == 1.0
 
 
 def test_a_probability_weighs_copies_against_strangers():
-    # at 0.8 half of the copies and one unrelated pair of ten thousand
-    assert MEASURED.copy_probability(0.8, prior=1e-4) == pytest.approx(0.5 / (0.5 + 0.9999), rel=1e-6)
-    assert MEASURED.copy_probability(0.8, prior=0.0) == 0.0
+    # at 0.99 half of the copies and one unrelated pair of ten thousand
+    assert MEASURED.copy_probability(0.99, prior=1e-4) == pytest.approx(0.5 / (0.5 + 0.9999), rel=1e-6)
+    assert MEASURED.copy_probability(0.99, prior=0.0) == 0.0
 
 
-@pytest.mark.parametrize(("cosine", "word"), [(1.0, "copy"), (0.85, "very close"), (0.5, "similar"), (0.3, "distant")])
+@pytest.mark.parametrize(("cosine", "word"), [(1.0, "similar"), (0.95, "similar"), (0.5, "distant")])
 def test_a_cosine_has_a_word(cosine, word):
     assert MEASURED.word(cosine) == word
 
