@@ -2,7 +2,8 @@
 
     python -m training.calibrate PHOTOS --model dinoseek_tiny14
 
-Unrelated pairs are two photos of different sources: within one, shots of a series would count as errors. Copies are
+Unrelated are any two of the photos, shots of a series too: they are no copies, and a collection has many. (Two sources
+that print the same photo count as well, so what is said errs on the strict side.) Copies are
 those of the sample album: smaller, recompressed, cropped, mirrored, turned, framed, captioned, in other colours.
 The record is written where `app.vision.calibrations` reads it. Never run it on an examination.
 """
@@ -34,7 +35,7 @@ def main() -> None:
     arguments = parse()
     encoder = Encoder.open(arguments.model, get_settings().weights)
     files = chosen(arguments.photos, arguments.count)
-    found = measure(encoder, files, [path.relative_to(arguments.photos).parts[0] for path in files])
+    found = measure(encoder, files)
     record(found, arguments.into)
     for pictures in (1_000, 10_000, 100_000):
         cosine = found.copy_threshold(pictures)
@@ -61,7 +62,7 @@ def chosen(photos: Path, count: int) -> list[Path]:
     return [files[row] for row in order[:count]]
 
 
-def measure(encoder: Encoder, files: Sequence[Path], sources: Sequence[str]) -> Calibration:
+def measure(encoder: Encoder, files: Sequence[Path]) -> Calibration:
     """Embed the files and one edited copy of each, and count."""
     names = [name for name, edit in EDITS.items() if edit.tier == TIER]
     rng = np.random.default_rng(SEED)
@@ -69,16 +70,8 @@ def measure(encoder: Encoder, files: Sequence[Path], sources: Sequence[str]) -> 
     with Decoder(Settings(_env_file=None)) as decoder:
         vectors = np.concatenate(list(_embedded(files, decoder, encoder)))
         copied = np.concatenate(list(_embedded(copies, decoder, encoder)))
-    unrelated = unrelated_cosines(vectors, sources)
+    unrelated = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
     return counted(encoder, len(files), unrelated, (vectors * copied).sum(1))
-
-
-def unrelated_cosines(vectors: np.ndarray, sources: Sequence[str]) -> np.ndarray:
-    """Of all pairs from different sources, unordered."""
-    codes = np.unique(np.array(sources), return_inverse=True)[1]
-    first, second = np.triu_indices(len(vectors), 1)
-    apart = codes[first] != codes[second]
-    return (vectors @ vectors.T)[first[apart], second[apart]]
 
 
 def counted(encoder: Encoder, pictures: int, unrelated: np.ndarray, copies: np.ndarray) -> Calibration:

@@ -13,11 +13,6 @@ from training import calibrate
 KEY = SimpleNamespace(model="m", weights_sha256="d", preprocessing="p")
 
 
-def test_pairs_within_a_source_are_left_out():
-    vectors = np.eye(3, dtype=np.float32)[[0, 0, 1]]
-    assert calibrate.unrelated_cosines(vectors, ["a", "a", "b"]).tolist() == [0.0, 0.0]
-
-
 def test_shares_are_counted_and_prolonged_by_their_own_power():
     """Cosines of which a share of (1 - cosine)^3 lies above each."""
     unrelated = 1 - (np.arange(1, 100_001) / 100_000) ** (1 / 3)
@@ -47,6 +42,6 @@ def test_photos_and_copies_are_measured_by_the_whole_pipeline(tmp_path, encoders
     for number in range(12):
         paint(tmp_path / f"{number % 3}" / f"{number}.jpg", number)
     files = calibrate.chosen(tmp_path, 12)
-    found = calibrate.measure(encoders.named("untrained_vits14"), files, [path.parent.name for path in files])
+    found = calibrate.measure(encoders.named("untrained_vits14"), files)
     assert (found.model, found.pictures, len(found.cosines)) == ("untrained_vits14", 12, calibrate.LEVELS)
     assert found.copy_share(found.threshold(0.3)) > 0.5  # a copy is mostly nearer than most others

@@ -1,7 +1,7 @@
 """What a cosine means: read off between measured levels, and beyond them as their slope goes on."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -43,9 +43,11 @@ def test_a_probability_weighs_copies_against_strangers():
     assert MEASURED.copy_probability(0.99, prior=0.0) == 0.0
 
 
-@pytest.mark.parametrize(("cosine", "word"), [(1.0, "similar"), (0.95, "similar"), (0.5, "distant")])
-def test_a_cosine_has_a_word(cosine, word):
-    assert MEASURED.word(cosine) == word
+@pytest.mark.parametrize(
+    ("cosine", "word"), [(0.995, "copy"), (0.97, "very close"), (0.95, "similar"), (0.5, "distant")]
+)
+def test_a_cosine_has_a_word_by_how_few_unrelated_pairs_reach_it(cosine, word):
+    assert replace(MEASURED, unrelated_shares=(1.0, 1e-2, 1e-6)).word(cosine) == word
 
 
 def test_every_bundled_model_is_calibrated_for_its_own_weights_and_pixels():
