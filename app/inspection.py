@@ -11,6 +11,7 @@ from app.catalog import collections, consistency, embeddings, snapshots
 from app.catalog.models import Snapshot
 from app.errors import DamagedSnapshot, ServiceUnavailable
 from app.index import snapshot as files
+from app.index.vectors import NORM_SLACK
 from app.jobs import Job, enqueue
 from app.resources import Resources
 from app.search.refresh import Readers
@@ -76,7 +77,7 @@ def _vectors(resources: Resources, collection_id: int) -> Iterator[Finding]:
     with resources.catalog.read() as session:
         collection = collections.get_by_id(session, collection_id)
         dim = collections.model_of(session, collection).dim
-        lame = embeddings.damaged(session, collection_id, collection.model_key_id, dim)
+        lame = embeddings.damaged(session, collection_id, collection.model_key_id, dim, NORM_SLACK)
     if not lame:
         return
     with resources.catalog.begin() as session:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.catalog import collections, embeddings, images
 from app.catalog.models import Collection, ModelKey
 from app.errors import InvalidInput
-from app.index.milvus import MilvusIndex
+from app.index.milvus import MilvusIndex, shown_url
 from app.resources import Resources
 from app.search.refresh import Readers, cluster_name
 
@@ -29,6 +29,7 @@ class Moved:
     """What was copied, and how alike both sides answer."""
 
     collection: str
+    cluster: str  # its address, without a password
     vectors: int  # of the catalogue
     on_cluster: int  # searchable there; the same number, or the copy is not whole
     compared: int
@@ -53,7 +54,7 @@ def copy(resources: Resources, name: str, url: str, on_progress: Progress = quie
         count = fill(session, collection, key, index, on_progress)
         index.note(collection.seq)
         compared, same = _compare(session, collection, key, index, Readers(resources))
-    return Moved(name, count, index.vectors, compared, same)
+    return Moved(name, shown_url(url), count, index.vectors, compared, same)
 
 
 def fill(

@@ -16,13 +16,10 @@ import numpy as np
 from app.errors import AppError, InvalidInput
 from app.evaluation.folders import find_exam
 from app.evaluation.ranking import score
-from app.settings import Settings, get_settings
-from app.vision.decoder import Decoder
+from app.settings import get_settings
 from app.vision.encoder import Encoder
-from app.vision.pipeline import embed_files
 from app.vision.precision import FLOAT32, PRECISIONS
-
-EXAMS = ("near_dup", "instances")
+from benchmarks.preprocessing import EXAMS, embed, examined
 
 Vectors = dict[Path, np.ndarray]
 
@@ -39,11 +36,11 @@ def main() -> None:
     arguments = parse()
     exams = [find_exam(arguments.photos / name, [arguments.photos / "distractors"]) for name in EXAMS]
     paths = list(dict.fromkeys(path for exam in exams for path in exam))
-    exact = embed(paths, arguments.model, FLOAT32)
+    exact = embedded(paths, arguments.model, FLOAT32)
     print(f"{arguments.model}, {len(exact)} photos\n{'precision':10} {'cosine mean':>12} {'least':>8}", *EXAMS)
     for name in (row.name for row in PRECISIONS):
         try:
-            show(compared(name, exact, exact if name == FLOAT32 else embed(paths, arguments.model, name), exams))
+            show(compared(name, exact, exact if name == FLOAT32 else embedded(paths, arguments.model, name), exams))
         except InvalidInput as refusal:
             print(f"{name:10} {refusal}")
 
@@ -55,22 +52,16 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def embed(paths: list[Path], model: str, precision: str) -> Vectors:
+def embedded(paths: list[Path], model: str, precision: str) -> Vectors:
     """The vectors of what can be read. Raises InvalidInput for a precision that this device does not do."""
-    encoder = Encoder.open(model, get_settings().weights, "auto", precision=precision)
-    with Decoder(Settings()) as decoder:
-        answers = dict(embed_files(paths, decoder, encoder))
-    return {path: answer for path, answer in answers.items() if isinstance(answer, np.ndarray)}
+    return embed(paths, Encoder.open(model, get_settings().weights, "auto", precision=precision))[0]
 
 
 def compared(precision: str, exact: Vectors, coarse: Vectors, exams: list[dict[Path, str | None]]) -> Row:
     cosines = [float(exact[path] @ coarse[path]) for path in exact]
-    return Row(precision, float(np.mean(cosines)), min(cosines), [mean_precision(exam, coarse) for exam in exams])
-
-
-def mean_precision(exam: dict[Path, str | None], vectors: Vectors) -> float:
-    paths = [path for path in exam if path in vectors]
-    return score(np.array([vectors[path] for path in paths]), [exam[path] for path in paths])[0].map
+    return Row(
+        precision, float(np.mean(cosines)), min(cosines), [score(*examined(exam, coarse))[0].map for exam in exams]
+    )
 
 
 def show(row: Row) -> None:

@@ -9,7 +9,7 @@ import pytest
 from app import upkeep
 from app.catalog import embeddings, snapshots
 from app.catalog.models import Snapshot
-from app.cli.index import _answer as show
+from app.cli.index import show
 from app.index import recipe
 from app.inspection import inspect
 from app.resources import open_resources

@@ -13,7 +13,6 @@ from app.catalog.models import Embedding, Image, ImageStatus
 from app.errors import BadVector
 
 DTYPE = "<f4"
-NORM_SLACK = 1e-3  # from length 1
 
 
 def add(
@@ -66,10 +65,10 @@ def all_of(
         yield np.array(ids, np.int64), np.stack([_checked(row) for row in rows]), np.array(inside), np.array(seen)
 
 
-def damaged(session: Session, collection_id: int, model_key_id: int, dim: int) -> list[int]:
-    """Ids of images whose vector fails its checksum, is of another size, or is no unit vector."""
+def damaged(session: Session, collection_id: int, model_key_id: int, dim: int, slack: float) -> list[int]:
+    """Ids of images whose vector fails its checksum, is of another size, or not of length 1 within `slack`."""
     rows = session.execute(_rows(collection_id, model_key_id).execution_options(yield_per=4096))
-    return [row.image_id for row in rows if not _is_sound(row, dim)]
+    return [row.image_id for row in rows if not _is_sound(row, dim, slack)]
 
 
 def _rows(collection_id: int, model_key_id: int) -> Select:
@@ -77,12 +76,12 @@ def _rows(collection_id: int, model_key_id: int) -> Select:
     return select(*columns).where(Embedding.collection_id == collection_id, Embedding.model_key_id == model_key_id)
 
 
-def _is_sound(row, dim: int) -> bool:
+def _is_sound(row, dim: int, slack: float) -> bool:
     try:
         vector = _checked(row)
     except (BadVector, TypeError, ValueError):  # a type of numbers that is none, bytes that are no whole numbers
         return False
-    return vector.size == dim and abs(float(np.linalg.norm(vector)) - 1) <= NORM_SLACK
+    return vector.size == dim and abs(float(np.linalg.norm(vector)) - 1) <= slack
 
 
 def _checked(row) -> np.ndarray:

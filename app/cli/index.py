@@ -8,7 +8,6 @@ import typer
 from app import library, moving, upkeep
 from app.cli.output import CollectionOption, JsonFlag, err, megabytes, print_json, print_table, progress_bar
 from app.errors import ServiceUnavailable
-from app.index.milvus import shown_url
 from app.inspection import inspect
 from app.resources import Resources, open_resources
 from app.upkeep import IndexFacts
@@ -19,7 +18,7 @@ index_command = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True
 @index_command.command()
 def status(collection: CollectionOption, as_json: JsonFlag = False) -> None:
     """What is in the snapshot, what is scanned beside it, what is dead."""
-    _answer(upkeep.status(open_resources(), collection), as_json)
+    show(upkeep.status(open_resources(), collection), as_json)
 
 
 @index_command.command()
@@ -28,7 +27,7 @@ def build(collection: CollectionOption, as_json: JsonFlag = False) -> None:
     resources = open_resources()
     if not upkeep.rebuild(resources, _id(resources, collection), force=True):
         raise ServiceUnavailable(f"another build of {collection!r} is at work or died just now: try again in 2 minutes")
-    _answer(upkeep.status(resources, collection), as_json)
+    show(upkeep.status(resources, collection), as_json)
 
 
 @index_command.command()
@@ -41,7 +40,7 @@ def verify(collection: CollectionOption, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json({**asdict(inspection.index), "findings": [asdict(finding) for finding in inspection.findings]})
         return
-    _answer(inspection.index, as_json)
+    show(inspection.index, as_json)
     found = [(f"{finding.count:,}", finding.meaning) for finding in inspection.findings]
     print_table(("found", "what"), found or [("0", "all agrees")])
 
@@ -68,19 +67,19 @@ def copy(
         print_table((collection, ""), [*rows, (f"same ten nearest, of {moved.compared}", f"{moved.same_top_10:.4f}")])
     if not moved.whole:
         raise ServiceUnavailable(f"{moved.on_cluster:,} of {moved.vectors:,} vectors arrived: run it again")
-    err.print(f"to search there, set DINOSEEK_VECTOR_URL={shown_url(to)} wherever dinoseek runs", markup=False)
+    err.print(f"to search there, set DINOSEEK_VECTOR_URL={moved.cluster} wherever dinoseek runs", markup=False)
 
 
 def _id(resources: Resources, name: str) -> int:
     return library.collection(resources, name).id
 
 
-def words_of(seconds: float | None) -> str | None:
+def _seconds(seconds: float | None) -> str | None:
     """None for a snapshot of an earlier release, which noted no time."""
     return None if seconds is None else f"{seconds:.1f} s"
 
 
-def _answer(facts: IndexFacts, as_json: bool) -> None:
+def show(facts: IndexFacts, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
@@ -92,7 +91,7 @@ def _answer(facts: IndexFacts, as_json: bool) -> None:
         ("in the snapshot", f"{snapshot.get('vectors', 0):,} ({snapshot.get('recipe', 'none yet')})"),
         ("size", megabytes(snapshot.get("bytes"))),
         ("recall@10", snapshot.get("recall_at_10")),
-        ("built in", words_of(snapshot.get("build_s"))),
+        ("built in", _seconds(snapshot.get("build_s"))),
         ("scanned beside it", f"{facts.tail:,}"),
         ("dead inside it", f"{facts.tombstones:,}"),
     ]

@@ -105,7 +105,7 @@ def _answered(command: list[str], part: Path) -> dict | None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.read()
+    os.read(sys.stdin.fileno(), 1)  # not by Python's own reader: its lock, held here, would upset an orderly end
     os._exit(1)
 
 
