@@ -37,6 +37,8 @@ def test_a_build_that_outlasts_its_lease_keeps_it(resources, monkeypatch):
     assert reading.wait(10)
     time.sleep(0.8)  # twice the lease
     assert upkeep.rebuild(resources, 1, force=True) is False
+    with resources.catalog.read() as session:
+        assert snapshots.ids(session, 1) == [1]  # it did not even begin
     builder.join(30)
     assert answers == [True]
     assert upkeep.status(resources, "photos").snapshot["vectors"] == 50

@@ -192,16 +192,22 @@ def test_a_build_ends_with_the_one_who_asked_for_it(tmp_path):
     wait_until(lambda: not Path(f"/proc/{child}").exists(), "the end of the child", 20)
 
 
-ASKER = """
+ASKER = '''
 import sys, threading, time
 from pathlib import Path
 from app.index import cells, recipe
 
-cells.CHILD = ("-c", "import threading; from app.index import cells; cells._end_with_parent()")
+WORKS_FOR_EVER = """
+import threading, time
+from app.index import cells
+threading.Thread(target=cells._end_with_parent, daemon=True).start()
+time.sleep(600)
+"""
+cells.CHILD = ("-c", WORKS_FOR_EVER)
 asked = threading.Thread(target=cells._answered, args=([sys.executable, *cells.CHILD], Path(sys.argv[1])))
 asked.start()
 while not (found := Path(f"/proc/self/task/{asked.native_id}/children").read_text()):
     time.sleep(0.05)
 print(found.split()[0], flush=True)
 asked.join()
-"""
+'''

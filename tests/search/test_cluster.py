@@ -55,6 +55,35 @@ def test_what_comes_and_goes_is_seen_by_the_next_search_of_every_process(shop, p
         resources.catalog.dispose()
 
 
+def test_one_process_that_hides_late_does_not_undo_what_another_brought_back(shop, photos, url, monkeypatch):
+    fill(shop, photos)
+    one, other = on_cluster(shop, url), on_cluster(shop, url)
+    desks = [SearchDesk(resources, shop.decoder, shop.encoders) for resources in (one, other)]
+
+    def hits(desk: SearchDesk) -> int:
+        return len(desk.by_file(COLLECTION, photos / "0.jpg", k=20).hits)
+
+    assert [hits(desk) for desk in desks] == [6, 6]
+    with shop.resources.catalog.begin() as session:
+        picture = session.get_one(Image, 1)
+        digest, size_bytes = picture.digest, picture.size_bytes
+        images.hide_gone(session, picture)
+    bury = MilvusIndex.bury
+
+    def late(index: MilvusIndex, ids) -> None:
+        monkeypatch.setattr(MilvusIndex, "bury", bury)
+        with shop.resources.catalog.begin() as session:
+            images.add(session, 1, digest, size_bytes)  # seen again, while the first is about to hide it
+        assert hits(desks[1]) == 6
+        bury(index, ids)
+
+    monkeypatch.setattr(MilvusIndex, "bury", late)
+    hits(desks[0])  # and never again: a command that ends now
+    assert hits(desks[1]) == 6
+    for resources in (one, other):
+        resources.catalog.dispose()
+
+
 def test_a_cluster_that_lost_the_collection_is_filled_again(shop, photos, url, tmp_path):
     fill(shop, photos)
     moving.copy(shop.resources, COLLECTION, url)
