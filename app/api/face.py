@@ -45,16 +45,16 @@ _installed: list[Face] = []
 
 
 def install(resources: Resources) -> Face:
-    """Make these the resources of every page and route of this process."""
+    """Make these the resources of every page and route of this process, until they are closed."""
     encoders, decoder = Encoders(resources.settings), Decoder(resources.settings)
     desk, links = SearchDesk(resources, decoder, encoders), Links(resources.storage.secret())
-    _installed[:] = [Face(resources, encoders, decoder, desk, Renditions(resources), links)]
-    return _installed[0]
+    _installed.append(Face(resources, encoders, decoder, desk, Renditions(resources), links))
+    return _installed[-1]
 
 
 def current() -> Face:
     """The installed face; opened from the settings where no server installed one, as in a bare `streamlit run`."""
-    return _installed[0] if _installed else install(open_resources())
+    return _installed[-1] if _installed else install(open_resources())
 
 
 def warm_up() -> None:
@@ -72,8 +72,8 @@ def _load_model(face: Face) -> None:
 
 
 def close() -> None:
-    """End the decode children of the installed face."""
-    for face in _installed:
+    """End the decode children of the face installed last; the one before it is current again."""
+    if _installed:
+        face = _installed.pop()
         face.renditions.close()
         face.decoder.close()
-    _installed.clear()

@@ -108,10 +108,13 @@ MEDIA_SUFFIXES = frozenset((
     ".mov", ".mp4", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".3gp", ".wmv", ".flv",
     ".mp3", ".m4a", ".wav", ".flac", ".ogg", ".opus", ".aac", ".wma", ".aiff",
 ))
-# fmt: on
 SIDECAR_OF = frozenset((*PICTURE_SUFFIXES, *UNSUPPORTED_SUFFIXES, *MEDIA_SUFFIXES))
 OS_DROPPINGS = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"))
-SIDECARS = frozenset(("metadata.json", "print-subscriptions.json", "shared_album_comments.json"))  # of Google's exports
+SIDECARS = frozenset((
+    "metadata.json", "print-subscriptions.json", "shared_album_comments.json",  # of Google's exports
+    "truth.json",  # of our own painted samples
+))
+# fmt: on
 
 
 def sniff(head: bytes, name: str) -> Contents:

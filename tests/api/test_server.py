@@ -5,8 +5,11 @@ import socket
 import pytest
 from streamlit import config
 
+from app.api import face
 from app.api.server import PINNED, hosts_for, listen, serve
 from app.errors import ServiceUnavailable
+from app.resources import open_resources
+from tests.conftest import make_settings
 
 
 def test_a_taken_port_is_one_line_that_names_it(resources):
@@ -39,3 +42,11 @@ def test_the_pinned_settings_hold(house):
 
 def test_the_theme_is_found_from_any_working_folder(house):
     assert config.get_option("theme.light.primaryColor") == "#0f766e"
+
+
+def test_a_face_that_is_closed_leaves_the_one_before_it(house, tmp_path):
+    resources = open_resources(make_settings(tmp_path / "home"))
+    assert face.install(resources) is face.current()
+    face.close()
+    assert face.current() is house.face
+    resources.catalog.dispose()

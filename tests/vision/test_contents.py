@@ -78,6 +78,7 @@ def test_what_was_meant_as_a_picture_is_refused_by_name(name, head, code, words)
         ("IMG_1.HEIC.supplemental-metadata.json", b"{}"),
         ("clip.mp4.json", b"{}"),
         ("metadata.json", b"{}"),
+        ("truth.json", b"{}"),
         ("no-json.json", b"words"),
         ("clip.MOV", ISO + b"qt  \0\0\0\0"),
         ("clip", ISO + b"isom\0\0\0\0"),
