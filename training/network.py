@@ -14,6 +14,7 @@ from app.vision.positions import resample
 from app.vision.vit import VisionTransformer
 
 COARSE = 12  # positions learned per side
+NOT_LEARNED = ("pos_embed", "mask_token", "head.weight", "head.bias")  # the head is measured when all else is done
 START_SCALE = 0.3  # of what a block adds at first: it learns faster than from 1
 
 
@@ -25,7 +26,7 @@ class Student(nn.Module):
         self.vit = VisionTransformer.with_weights(architecture, _start(architecture))
         self.coarse = nn.Parameter(_coarsened(self.vit.pos_embed))
         for name, tensor in self.vit.named_parameters():
-            tensor.requires_grad_(name not in ("pos_embed", "mask_token"))
+            tensor.requires_grad_(name not in NOT_LEARNED)
 
     def forward(self, x: Tensor, order: Tensor | None = None) -> Tensor:
         """Normalised views (B, 3, H, W) -> unit vectors (B, D). Of each only the patches `order` (B, kept) are seen."""
@@ -69,4 +70,10 @@ def _start(architecture: Architecture) -> dict[str, Tensor]:
     tensors = untrained.state_dict(architecture)
     draws = torch.Generator().manual_seed(untrained.SEED)
     tensors["cls_token"] = torch.randn(tensors["cls_token"].shape, generator=draws)
-    return tensors | {name: START_SCALE * tensor for name, tensor in tensors.items() if name.endswith("gamma")}
+    gentle = {name: START_SCALE * tensor for name, tensor in tensors.items() if name.endswith("gamma")}
+    return tensors | gentle | without_head(architecture)
+
+
+def without_head(architecture: Architecture) -> dict[str, Tensor]:
+    """A head that changes nothing."""
+    return {"head.weight": torch.eye(architecture.dim), "head.bias": torch.zeros(architecture.dim)}

@@ -16,6 +16,7 @@ from training.draws import Draws
 from training.exam import Exam
 from training.network import Student
 from training.pictures import Pictures
+from training.whitening import whitened
 
 WEIGHT_DECAY = 0.05
 BETAS = (0.9, 0.98)
@@ -142,15 +143,16 @@ def train(plan: Plan, diary: Diary, pictures: Pictures, exams: list[Exam], start
             diary.note(step=run.step, loss=round(sum(losses) / len(losses), 4), s=round(time.monotonic() - started, 1))
             losses.clear()
         if team.rank() == 0 and _is_due(run, diary.score_every):
-            _examine(run, diary, exams)
+            _examine(run, diary, pictures, exams)
 
 
 def _is_due(run: Run, every: int) -> bool:
     return run.step % every == 0 or run.step == run.plan.steps
 
 
-def _examine(run: Run, diary: Diary, exams: list[Exam]) -> None:
-    tensors = run.mean.export()
+def _examine(run: Run, diary: Diary, pictures: Pictures, exams: list[Exam]) -> None:
+    architecture = run.student.vit.architecture
+    tensors = whitened(architecture, run.mean.export(), pictures) if exams else {}
     for exam in exams:
-        scores = exam.scores(run.student.vit.architecture, tensors)
+        scores = exam.scores(architecture, tensors)
         diary.note(step=run.step, preprocessing=exam.preprocessing, **scores)

@@ -42,6 +42,7 @@ class Architecture:
     mmpretrain_sha256: str = ""  # the first digits, which stand in the file's name
     trained: bool = True
     bundled: str | None = None  # its weights' name in the package's folder of that name; none: they come from elsewhere
+    whitened: bool = False  # a last map lets directions count more in which pictures rarely differ
     caveat: Caveat | None = None
     preprocessing: str = "squash224-v2"  # of new collections, where the settings name no other
 
@@ -117,8 +118,8 @@ ARCHITECTURES: tuple[Architecture, ...] = (
               hugging_face_bytes=4_546_030_112),
     Architecture(name="dinoseek_tiny14", aliases=("tiny14",), dim=192, depth=6,
                  bundled="dinoseek_tiny14.safetensors",
-                 sha256="29c3ac5cc72e61daadd1e508f0c34cffe58fe7a1e7754ffedb9221c00eda62c2",
-                 preprocessing="squash168-v1",
+                 sha256="f137d292d9b86ed4b5c17a148e541f4e17eed6c994c6d0a78cb5fd929461b9bd",
+                 preprocessing="squash168-v1", whitened=True,
                  caveat=Caveat("small bundled encoder", "it finds copies, and of other pictures of a thing only some")),
     Architecture(name="untrained_vits14", aliases=("untrained",), dim=384, depth=12, trained=False,
                  caveat=Caveat("untrained encoder", "it sees colours and layout, not things")),

@@ -65,7 +65,7 @@ class Encoder:
     def embed(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
         """Pictures from `prepare`, uint8 (H, W, 3), of any shapes -> unit vectors, float32 (B, D), in the order given.
 
-        The vector is the cls token after the final norm. Raises BadVector when one is not finite or zero,
+        The vector is the cls token after the final norm and the head. Raises BadVector when one is not finite or zero,
         ServiceUnavailable when the device can't hold even one of them.
         """
         vectors = np.empty((len(pixels), self.key.dim), np.float32)

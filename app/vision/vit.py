@@ -24,11 +24,11 @@ NORM_EPS = 1e-6  # torch's default of 1e-5 moves the output by 4e-5
 class Feature(NamedTuple):
     """A picture as a whole: a tuple of one, as mmpretrain returns it."""
 
-    cls: Tensor  # (B, D), after the final norm
+    cls: Tensor  # (B, D), after the final norm and the head
 
 
 class Tokens(NamedTuple):
-    """All the network says of a picture, after the final norm."""
+    """All the network says of a picture, after the final norm; the head is for the picture as a whole only."""
 
     cls: Tensor  # (B, D), the picture as a whole
     registers: Tensor  # (B, R, D), R may be 0
@@ -152,6 +152,7 @@ class VisionTransformer(nn.Module):
         self.patch_embed = PatchEmbed(dim)
         self.blocks = nn.ModuleList(Block(architecture) for _ in range(architecture.depth))
         self.norm = nn.LayerNorm(dim, eps=NORM_EPS)
+        self.head = nn.Linear(dim, dim) if architecture.whitened else nn.Identity()
         self.eval().requires_grad_(False)
 
     @classmethod
@@ -169,7 +170,7 @@ class VisionTransformer(nn.Module):
         for block in blocks:
             x = block(x)
         x = last(x, first=1)  # no token behind it hears the patches: three quarters of a block saved
-        return Feature(self.norm(x)[:, 0])
+        return Feature(self.head(self.norm(x)[:, 0]))
 
     def extract_feat(self, x: Tensor) -> Feature:
         """The same, by mmpretrain's name."""

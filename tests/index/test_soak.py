@@ -124,3 +124,19 @@ def test_a_kill_at_each_step_of_a_large_build_leaves_no_folder_or_a_whole_one(tm
     if step is Step.PUBLISHED:
         assert len(snapshot.open(tmp_path / "1", expect_model_key=MODEL)) == 4000
     assert len(snapshot.sweep_leftovers(tmp_path)) == (step is not Step.PUBLISHED)
+
+
+IDLE = """
+import sys, time
+from app.index.milvus import MilvusIndex
+
+index = MilvusIndex(sys.argv[1], "photos", 8)
+time.sleep(60)
+assert index.vectors == 0
+"""
+
+
+def test_an_idle_client_of_milvus_lite_says_nothing(tmp_path):
+    """Its pings, one in ten seconds, were answered by a complaint on whatever command ran then."""
+    run = [sys.executable, "-c", IDLE, f"milvus://{tmp_path / 'vectors.db'}"]
+    assert subprocess.run(run, capture_output=True, check=True).stderr == b""

@@ -8,7 +8,7 @@ import torch
 from app.vision.architectures import get_architecture
 from tests.conftest import paint
 from training import __main__ as command
-from training import bundle
+from training import bundle, pictures
 from training.exam import EXAMS
 
 
@@ -35,4 +35,5 @@ def test_one_command_trains_scores_and_goes_on_where_it_was(folder, tmp_path, mo
     kept = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
     assert kept["step"] == 2
     row = get_architecture(kept["plan"]["model"])
-    assert len(bundle.write(kept["mean"], row, tmp_path / "weights.safetensors")) == 64
+    tensors = bundle.finished(kept["mean"], row, pictures.load(folder))
+    assert len(bundle.write(tensors, row, tmp_path / "weights.safetensors")) == 64

@@ -87,7 +87,7 @@ def test_a_student_sees_only_the_patches_it_is_given():
 
 def test_weights_go_into_a_file_and_a_run_goes_on_from_there(tmp_path):
     student, path = Student(TINY), tmp_path / "weights.safetensors"
-    digest = bundle.write(student.state_dict(), TINY, path)
+    digest = bundle.write(student.export(), TINY, path)
     assert digest == checkpoints.verified_sha256(path)
     assert path.stat().st_size < bundle.MOST_BYTES
     again = Run(PLAN)
