@@ -5,13 +5,15 @@ Built and measured in a process of its own, `python -m app.index.cells PART DIM 
 memory end with it. How many cells a search looks into is found by measurement: the fewest that reach the target recall.
 """
 
+import functools
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,12 +31,16 @@ CHILD = ("-P", "-m", "app.index.cells")
 SAMPLES_PER_CELL = 40  # k-means learns little from more
 ROUNDS = 8  # of k-means; recall no longer rises after them
 ADD_ROWS = 65_536
-SAMPLE = 200  # rows asked about when recall is measured: one in 500 of their 2,000 neighbours is 0.0005
+SAMPLE = 500  # rows asked about when recall is measured: 5,000 neighbours
 MEASURED_AT = 10
 FIRST_EFFORT = 4  # cells
+HARDER = 1.6  # from one effort tried to the next, until one is enough
+NEAR = 1.08  # an effort is taken when one smaller by this is known to be too little
 SEED = 17
 NICE = 5  # searches go first
 UNFILTERED_SHARE = 0.9  # of rows shown; what tombstones take away leaves the measured recall as it is
+FEWEST = 10  # hits whose candidates are looked at, even where fewer are asked for
+ENOUGH = 0.75  # of the rows wanted that must be shown; else many hidden ones are near, and are left out while searching
 WIDER = 4
 LEAST_SHARE = 0.1  # of rows a filter leaves; below it a scan of those is quicker, and exact
 
@@ -56,12 +62,21 @@ class Cells:
         self._cells = faiss.extract_index_ivf(index).nlist
 
     def rows(self, queries: np.ndarray, k: int, shown: Selection) -> np.ndarray:
-        """int64 (Q, depth k): candidates for the k nearest shown, -1 where fewer were found."""
-        wanted = min(self._depth * k, shown.count)
-        found = self._search(queries, wanted, self._effort, shown)
+        """int64 (Q, depth k or more): candidates for the k nearest shown, -1 where fewer were found."""
+        wanted = min(self._depth * max(k, FEWEST), shown.count)
         if shown.share >= UNFILTERED_SHARE:
-            return found
+            return self._unfiltered(queries, wanted, shown)
+        found = self._search(queries, wanted, self._effort, shown)
         return np.stack([self._widened(query[None], row, k, shown) for query, row in zip(queries, found, strict=True)])
+
+    def _unfiltered(self, queries: np.ndarray, wanted: int, shown: Selection) -> np.ndarray:
+        """Hidden rows are taken out of what was found, which is quicker than to ask of each row looked at."""
+        found = self._search(queries, wanted, self._effort)
+        found[~shown.mask[found]] = -1  # -1 is no row, and stays -1 whatever the last row is
+        few = (found >= 0).sum(axis=1) < ENOUGH * wanted
+        if few.any():
+            found[few] = self._search(queries[few], wanted, self._effort, shown)
+        return np.take_along_axis(found, np.argsort(found < 0, axis=1, kind="stable"), axis=1)
 
     def _widened(self, query: np.ndarray, found: np.ndarray, k: int, shown: Selection) -> np.ndarray:
         """Four times as many cells, again and again, until the nearest k stay the same: twice is too easily in vain.
@@ -77,8 +92,8 @@ class Cells:
                 break
         return found
 
-    def _search(self, queries: np.ndarray, wanted: int, effort: int, shown: Selection) -> np.ndarray:
-        params = faiss.SearchParametersIVF(nprobe=effort, sel=shown.selector)
+    def _search(self, queries: np.ndarray, wanted: int, effort: int, shown: Selection | None = None) -> np.ndarray:
+        params = faiss.SearchParametersIVF(nprobe=effort, sel=None if shown is None else shown.selector)
         return self._index.search(queries, wanted, params=params)[1]
 
 
@@ -120,28 +135,36 @@ def main() -> None:
 
 
 def measured(index: faiss.IndexIVF, flat: faiss.Index, recipe: Recipe, target: float) -> tuple[int, float]:
-    """The least effort that reaches the target, or all cells; and the share of the true ten nearest it then finds.
+    """The least effort that surely reaches the target, or all cells; and the share of the true ten nearest it finds.
 
-    Asked for some rows, each of which does not count as its own neighbour.
+    Asked for some rows, each of which does not count as its own neighbour. Surely: by one standard error of their mean,
+    else the first effort that passes would mostly be one that was lucky.
     """
     asked = np.random.default_rng(SEED).choice(flat.ntotal, min(SAMPLE, flat.ntotal), replace=False)
     queries = flat.reconstruct_batch(asked)
     true = _others(flat.search(queries, MEASURED_AT + 1)[1], asked, MEASURED_AT)
-    for effort in _efforts(index.nlist):
+
+    @functools.cache
+    def recall(effort: int) -> tuple[float, float]:
+        """Its mean, and the least it surely is."""
         params = faiss.SearchParametersIVF(nprobe=effort)
         found = index.search(queries, recipe.depth * (MEASURED_AT + 1), params=params)[1]
-        recall = float(np.mean([np.isin(row, near).mean() for row, near in zip(true, found, strict=True)]))
-        if recall >= target:
-            break
-    return effort, recall
+        shares = np.array([np.isin(row, near).mean() for row, near in zip(true, found, strict=True)])
+        return float(shares.mean()), float(shares.mean() - shares.std() / math.sqrt(len(shares)))
+
+    effort = least_effort(lambda effort: recall(effort)[1] >= target, index.nlist)
+    return effort, recall(effort)[0]
 
 
-def _efforts(cells: int) -> Iterable[int]:
-    effort = FIRST_EFFORT
-    while effort < cells:
-        yield effort
-        effort = max(effort + 1, int(effort * 1.5))
-    yield cells
+def least_effort(reaches: Callable[[int], bool], most: int) -> int:
+    """The least effort that `reaches`, within NEAR, if more effort never finds less; `most` where none does."""
+    low, high = 0, min(FIRST_EFFORT, most)
+    while high < most and not reaches(high):
+        low, high = high, min(most, int(high * HARDER))
+    while high > max(low + 1, low * NEAR):
+        middle = (low + high) // 2
+        low, high = (low, middle) if reaches(middle) else (middle, high)
+    return high
 
 
 def _others(rows: np.ndarray, selves: np.ndarray, k: int) -> list[np.ndarray]:
@@ -150,7 +173,8 @@ def _others(rows: np.ndarray, selves: np.ndarray, k: int) -> list[np.ndarray]:
 
 def _filled(flat: faiss.Index, recipe: Recipe, dim: int) -> faiss.IndexIVF:
     index = faiss.index_factory(dim, recipe.factory(flat.ntotal, dim), faiss.METRIC_INNER_PRODUCT)
-    index.cp.niter, index.cp.seed = ROUNDS, SEED
+    for clustering in (index.cp, *([index.pq.cp] if isinstance(index, faiss.IndexIVFPQ) else [])):
+        clustering.niter, clustering.seed = ROUNDS, SEED
     count = min(flat.ntotal, index.nlist * SAMPLES_PER_CELL)
     sample = np.sort(np.random.default_rng(SEED).choice(flat.ntotal, count, replace=False))
     index.train(flat.reconstruct_batch(sample))

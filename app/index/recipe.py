@@ -37,13 +37,13 @@ RECIPES = (
         max_bytes=math.inf,
         codes="SQ8",
         bytes_per_dim=1.0,
-        depth=4,
+        depth=2,
         reason="a quarter of the bytes in memory, mapped, so that readers share it; built in under half of HNSW's time",
     ),
     Recipe(
         name="cells-2bit",
         max_bytes=math.inf,
-        codes="PQ{parts}x8",
+        codes="PQ{parts}x8np",  # np: codes in no order for polysemous search, which takes most of a build
         bytes_per_dim=0.25,
         depth=20,
         reason="a sixteenth of the bytes, for what has no room in memory otherwise; coarser, so more is scored again",

@@ -27,7 +27,7 @@ from app.index.durable import DurableFile, read_facts, storage_trouble
 from app.index.folders import beside, publish, set_aside, sweep_leftovers
 from app.index.manifest import MANIFEST, FileFacts, Manifest, parse
 from app.index.recipe import get_recipe
-from app.index.scores import TIE_SLACK
+from app.index.scan import scan
 from app.index.selection import Selection
 from app.index.vectors import find_rows
 
@@ -35,7 +35,6 @@ __all__ = ["Snapshot", "Step", "build", "open", "set_aside", "sweep_leftovers"]
 
 MISSING = (FileNotFoundError, IsADirectoryError, NotADirectoryError)  # other trouble says nothing about the bytes
 READ_FLAGS = faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE  # tables of cosines are made as asked
-SPARE = 16  # rows asked of FAISS beyond k, so that ties at the cut are mostly in already
 
 _reading = threading.Lock()  # FAISS's limits on what a file may ask for are global to the process
 
@@ -77,24 +76,12 @@ class Snapshot:
         k remain. Scores are the caller's to make: FAISS's depend on the batch they came in.
         """
         if self._cells is None or shown.share < LEAST_SHARE:
-            return self._scanned(queries, k, shown)
+            return scan(self._index, queries, k, shown)
         found = self._cells.rows(queries, k, shown)
         return [
-            rows[rows >= 0] if rows[k - 1] >= 0 else self._scanned(query[None], k, shown)[0]
+            rows[rows >= 0] if rows[k - 1] >= 0 else scan(self._index, query[None], k, shown)[0]
             for query, rows in zip(queries, found, strict=True)
         ]
-
-    def _scanned(self, queries: np.ndarray, k: int, shown: Selection) -> list[np.ndarray]:
-        params = None if shown.selector is None else faiss.SearchParameters(sel=shown.selector)
-        scores, rows = self._index.search(queries, min(k + SPARE, len(self)), params=params)
-        return [self._with_ties(*found, k, params) for found in zip(queries, scores, rows, strict=True)]
-
-    def _with_ties(self, query, scores, rows, k: int, params: faiss.SearchParameters | None) -> np.ndarray:
-        cut = float(scores[k - 1]) - TIE_SLACK
-        if rows[-1] < 0 or scores[-1] < cut:  # FAISS pads with -1 where fewer rows are shown
-            return rows[rows >= 0]
-        _, _, tied = self._index.range_search(query[None], cut, params=params)
-        return tied
 
 
 def build(

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from app.index.packed import Packed
 from app.index.scores import TIE_SLACK
 from app.index.selection import Selection
 from app.index.vectors import find_rows
@@ -18,14 +19,15 @@ class Tail:
     and reading needs no lock, but only the newest Tail may be grown, by one writer at a time.
     """
 
-    def __init__(self, ids: np.ndarray, vectors: np.ndarray, count: int) -> None:
+    def __init__(self, ids: np.ndarray, vectors: np.ndarray, count: int, packed: Packed) -> None:
         self._room = (ids, vectors)
         self.ids = ids[:count]
         self.vectors = vectors[:count]
+        self._packed = packed.covering(self.vectors)
 
     @classmethod
     def empty(cls, dim: int) -> "Tail":
-        return cls(np.empty(0, np.int64), np.empty((0, dim), np.float32), 0)
+        return cls(np.empty(0, np.int64), np.empty((0, dim), np.float32), 0, Packed.empty(dim))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -38,7 +40,7 @@ class Tail:
         start, end = len(base), len(base) + len(ids)
         room_ids[start:end] = ids
         room_vectors[start:end] = vectors
-        return Tail(room_ids, room_vectors, end)
+        return Tail(room_ids, room_vectors, end, base._packed)
 
     def rows_of(self, ids: np.ndarray) -> np.ndarray:
         """Row numbers of those `ids` that are here, in their order."""
@@ -53,16 +55,24 @@ class Tail:
 
         More than k rows must be shown.
         """
-        rows = shown.rows
-        return [rows[_near_top(self._scores(query)[rows], k)] for query in queries]
+        early = self._packed.shortlist(queries, k, shown)
+        late = shown.rows[np.searchsorted(shown.rows, len(self._packed)) :]
+        return [
+            np.concatenate([rows, self._nearest(query, k, late)]) for query, rows in zip(queries, early, strict=True)
+        ]
 
     @functools.cached_property
     def _order(self) -> np.ndarray:
         return np.argsort(self.ids)
 
-    def _scores(self, query: np.ndarray) -> np.ndarray:
-        """float32 (T,). Not by BLAS: its threads keep to no lane, and on a busy machine made this ten times slower."""
-        return np.einsum("td,d->t", self.vectors, query)
+    def _nearest(self, query: np.ndarray, k: int, rows: np.ndarray) -> np.ndarray:
+        """Those of `rows`, all behind the packed ones, that hold its k nearest of them."""
+        if len(rows) <= k:
+            return rows
+        start = len(self._packed)
+        # not by BLAS: its threads keep to no lane, and on a busy machine made this ten times slower
+        scores = np.einsum("td,d->t", self.vectors[start:], query)
+        return rows[_near_top(scores[rows - start], k)]
 
     def _fits(self, extra: int) -> bool:
         return len(self) + extra <= len(self._room[0])
@@ -74,7 +84,7 @@ class Tail:
         ids, vectors = np.empty(room, np.int64), np.empty((room, self.vectors.shape[1]), np.float32)
         ids[: len(kept)] = self.ids[kept]
         vectors[: len(kept)] = self.vectors[kept]
-        return Tail(ids, vectors, len(kept))
+        return Tail(ids, vectors, len(kept), self._packed if not dropped.size else Packed.empty(vectors.shape[1]))
 
 
 def _near_top(scores: np.ndarray, k: int) -> np.ndarray:

@@ -211,3 +211,26 @@ while not (found := Path(f"/proc/self/task/{asked.native_id}/children").read_tex
 print(found.split()[0], flush=True)
 asked.join()
 '''
+
+
+@pytest.mark.parametrize("needed", [1, 3, 4, 5, 17, 100, 399, 400])
+def test_the_effort_is_the_least_that_is_enough_or_little_more(needed):
+    asked = []
+    effort = cells.least_effort(lambda effort: asked.append(effort) or effort >= needed, 400)
+    assert needed <= effort <= max(needed, needed * cells.NEAR)
+    assert len(asked) == len(set(asked)) < 20
+
+
+def test_where_no_effort_is_enough_all_cells_are_looked_into():
+    assert cells.least_effort(lambda effort: False, 400) == 400
+
+
+def test_many_hidden_rows_near_a_query_cost_no_hit(folder):
+    """What is hidden is taken out of what was found: of the nearest all, here, though few of all rows."""
+    index = LiveIndex(DIM, snapshot.open(folder))
+    nearest = np.unique(np.argsort(-(QUERIES[:4] @ VECTORS.T), axis=1)[:, :60])
+    shown = np.ones(COUNT, bool)
+    shown[nearest] = False
+    index.bury(IDS[nearest])
+    assert shown.mean() > cells.UNFILTERED_SHARE
+    assert recall(index, shown) >= 0.95
