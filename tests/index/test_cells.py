@@ -213,6 +213,35 @@ asked.join()
 '''
 
 
+# Two numbers a vector: the cells, with ids and codes, are then the largest file, and the only one to meet the limit.
+FULL_DISK = """
+import pathlib, resource, sys
+import numpy as np
+from app.errors import ServiceUnavailable
+from app.index import recipe, snapshot
+from tests.index.plain import MODEL, batched, unit_vectors
+
+recipe.RECIPES = (recipe.get_recipe("cells-8bit"),)
+parent = pathlib.Path(sys.argv[1])
+for limit in (33_000, resource.RLIM_INFINITY):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    rows = batched(np.arange(1, 4001), unit_vectors(4000, 2))
+    try:
+        snapshot.build(parent / "1", rows, dim=2, model_key=MODEL, watermark=1)
+    except ServiceUnavailable as refusal:
+        print(refusal)
+    print([path.name for path in parent.iterdir()])
+"""
+
+
+def test_a_disk_that_is_full_when_the_cells_are_written_is_said_and_leaves_nothing(tmp_path):
+    run = [sys.executable, "-c", FULL_DISK, str(tmp_path)]
+    refusal, nothing, built = subprocess.run(run, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert "File too large" in refusal
+    assert "free memory and disk" in refusal
+    assert (nothing, built) == ("[]", "['1']")
+
+
 @pytest.mark.parametrize("needed", [1, 3, 4, 5, 17, 100, 399, 400])
 def test_the_effort_is_the_least_that_is_enough_or_little_more(needed):
     asked = []
