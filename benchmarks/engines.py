@@ -3,6 +3,7 @@
 The live one is asked as the product does: a snapshot, a tail of fresh rows, tombstones, ids and exact scores out.
 """
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from app.index import snapshot
+from app.index import recipe, snapshot
 from app.index.cells import CELLS, VECTORS
 from app.index.lanes import Lanes
 from app.index.live import LiveIndex
@@ -31,6 +32,7 @@ class Engine:
     build: Callable[[Path, np.ndarray], None]
     open: Callable[[Path, np.ndarray, int, int], Search]  # folder, the vectors (for a live tail), threads, effort
     efforts: tuple[int, ...] = (0,)
+    lives: bool = False  # some of its rows are tombstones
 
 
 def build_ours(folder: Path, vectors: np.ndarray) -> None:
@@ -44,6 +46,13 @@ def build_ours(folder: Path, vectors: np.ndarray) -> None:
         for start in range(0, count, BATCH_ROWS)
     )
     snapshot.build(folder / "ours", batches, dim=vectors.shape[1], model_key=MODEL, watermark=0)
+
+
+def build_cells(folder: Path, vectors: np.ndarray) -> None:
+    """As a collection too large to scan gets them, whatever the size of this one. In place of what there is."""
+    shutil.rmtree(folder / "ours")
+    recipe.RECIPES = (recipe.get_recipe("cells-8bit"),)
+    build_ours(folder, vectors)
 
 
 def open_ours(folder: Path, vectors: np.ndarray, threads: int, effort: int) -> Search:
@@ -117,12 +126,13 @@ def open_usearch(folder: Path, vectors: np.ndarray, threads: int, effort: int) -
 
 
 ENGINES = (
-    Engine("dinoseek, live", build_ours, open_ours),
+    Engine("dinoseek, live", build_ours, open_ours, lives=True),
     Engine("bare faiss, same cells", lambda folder, vectors: None, open_bare),
     Engine("hnswlib", build_hnswlib, open_hnswlib, (16, 32, 64, 128, 256)),
     Engine("usearch", build_usearch, open_usearch, (16, 32, 64, 128, 256)),
 )
+LIVE_CELLS = Engine("dinoseek, live, cells", build_cells, open_ours, lives=True)  # where photos are too few to need any
 
 
 def get_engine(name: str) -> Engine:
-    return {engine.name: engine for engine in ENGINES}[name]
+    return {engine.name: engine for engine in (*ENGINES, LIVE_CELLS)}[name]

@@ -1,10 +1,10 @@
 """A million vectors searched, beside what people use instead, each in a process of its own.
 
-    python -m benchmarks.search [--vectors 1000000] [--rivals-at 200000] [--plot FILE.svg]
+    python -m benchmarks.search [--vectors 1000000] [--rivals-at 200000] [--photos FOLDER] [--plot FILE.svg]
 
-Vectors are synthetic and seeded: count / 50 centres drawn from a bell curve in 384 dimensions, each vector a centre
-plus 0.9 times another draw, made unit; queries are drawn alike. Live means with 10,000 rows of tail and 1 % tombstones,
-ids and exact scores. Engines are asked at the least effort that finds 97 % of the true ten nearest, or their largest.
+On vectors of photos, if a folder is given, then on drawn ones (see `benchmarks.vectors`). Live means with 10,000 rows
+of tail, or a twentieth, and 1 % tombstones; ids and exact scores come out. Engines are asked at the least effort that
+finds 97 % of the true ten nearest, or their largest.
 """
 
 import argparse
@@ -16,19 +16,17 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import plot
-from benchmarks.engines import ENGINES, dead_rows, get_engine
+from benchmarks import plot, vectors
+from benchmarks.engines import ENGINES, LIVE_CELLS, Engine, get_engine
+from benchmarks.vectors import K
 
-DIM, PER_CENTRE, SPREAD = 384, 50, 0.9
-QUERIES, K = 500, 10
 TARGET = 0.97
-CHUNK_ROWS = 50_000
 LOOK_S = 0.05
-NOBODY = np.empty(0, np.int64)
 COLUMNS = (
     "recall@10",
     "p50 ms",
@@ -47,8 +45,12 @@ def main() -> None:
     if arguments.child:
         return print(json.dumps(CHILDREN[arguments.child](arguments)))
     sizes = sorted({*arguments.grow, arguments.rivals_at, arguments.vectors})
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        tables = {size: compare(Path(folder) / str(size), size, size == arguments.rivals_at) for size in sizes}
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as made:
+        folder = Path(made)
+        if arguments.photos:
+            vectors.of_photos(folder / "photos", arguments.photos)
+            compare(folder / "photos", (*ENGINES, LIVE_CELLS))
+        tables = {size: compare_drawn(folder / str(size), size, size == arguments.rivals_at) for size in sizes}
     if arguments.plot:
         curves = {
             f"{name}, {cost}": [(size, rows[name][cost]) for size, rows in tables.items()]
@@ -65,6 +67,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--vectors", type=int, default=1_000_000)
     parser.add_argument("--rivals-at", type=int, default=200_000, help="where hnswlib and usearch are built as well")
     parser.add_argument("--grow", type=int, nargs="*", default=[10_000, 100_000], help="further sizes")
+    parser.add_argument("--photos", type=Path, help="a folder, to compare on what the bundled encoder says of them")
     parser.add_argument("--plot", type=Path, help="an SVG of how search and build grow")
     parser.add_argument("--folder", type=Path, help="where the files go; the system's temporary folder otherwise")
     parser.add_argument("--child", choices=("build", "ask"), help=argparse.SUPPRESS)
@@ -72,13 +75,19 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def compare(folder: Path, size: int, everyone: bool) -> dict[str, dict[str, float]]:
-    """One table, printed row by row: every engine, or ours and bare FAISS."""
-    folder.mkdir()
-    make(folder, size)
-    print(f"\n{size:,} x {DIM} ({size * DIM * 4 / 1e6:,.0f} MB)\n{'':24}" + " ".join(f"{name:>13}" for name in COLUMNS))
+def compare_drawn(folder: Path, size: int, everyone: bool) -> dict[str, dict[str, float]]:
+    """Every engine, or ours and bare FAISS."""
+    vectors.draw(folder, size)
+    return compare(folder, ENGINES if everyone else ENGINES[:2])
+
+
+def compare(folder: Path, engines: Sequence[Engine]) -> dict[str, dict[str, float]]:
+    """One table, printed row by row."""
+    count, dim = np.load(folder / "vectors.npy", mmap_mode="r").shape
+    size = f"{folder.name}: {count:,} x {dim} ({count * dim * 4 / 1e6:,.0f} MB)"
+    print(f"\n{size}\n{'':24}" + " ".join(f"{name:>13}" for name in COLUMNS))
     rows = {}
-    for engine in ENGINES if everyone else ENGINES[:2]:
+    for engine in engines:
         rows[engine.name] = row = child("build", folder, engine.name) | child("ask", folder, engine.name)
         print(f"{engine.name:24}" + " ".join(f"{row[name]:13,.3f}" for name in COLUMNS), flush=True)
     return rows
@@ -89,42 +98,11 @@ def child(what: str, folder: Path, engine: str) -> dict:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def make(folder: Path, size: int) -> None:
-    """Vectors, queries, and for each query the true nearest of those that live."""
-    rng = np.random.default_rng(0)
-    centres = rng.normal(size=(size // PER_CENTRE, DIM)).astype(np.float32)
-    vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float32, (size, DIM))
-    for start in range(0, size, CHUNK_ROWS):
-        vectors[start : start + CHUNK_ROWS] = drawn(centres, min(CHUNK_ROWS, size - start), rng)
-    queries = drawn(centres, QUERIES, rng)
-    np.save(folder / "everything.npy", nearest(queries, vectors))
-    np.save(folder / "living.npy", nearest(queries, vectors, dead_rows(size)))
-    np.save(folder / "queries.npy", queries)
-
-
-def nearest(queries: np.ndarray, vectors: np.ndarray, dead: np.ndarray = NOBODY) -> np.ndarray:
-    """Rows of the true K nearest that are not dead, in no order: int64 (Q, K)."""
-    rows, scores = np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
-    for start in range(0, len(vectors), CHUNK_ROWS):
-        found = queries @ vectors[start : start + CHUNK_ROWS].T
-        found[:, dead[(dead >= start) & (dead < start + CHUNK_ROWS)] - start] = -2
-        here = np.argpartition(-found, K, axis=1)[:, :K]
-        rows = np.concatenate([rows, here + start], axis=1)
-        scores = np.concatenate([scores, np.take_along_axis(found, here, axis=1)], axis=1)
-    best = np.argpartition(-scores, K - 1, axis=1)[:, :K]
-    return np.take_along_axis(rows, best, axis=1)
-
-
-def drawn(centres: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    rows = centres[rng.integers(0, len(centres), count)] + SPREAD * rng.normal(size=(count, DIM)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
 def build(arguments: argparse.Namespace) -> dict:
-    vectors = np.load(arguments.folder / "vectors.npy", mmap_mode="r")
+    rows = np.load(arguments.folder / "vectors.npy", mmap_mode="r")
     before = {path: path.stat().st_size for path in arguments.folder.rglob("*") if path.is_file()}
     started, peak = time.perf_counter(), Peak()
-    get_engine(arguments.engine).build(arguments.folder, vectors)
+    get_engine(arguments.engine).build(arguments.folder, rows)
     seconds = time.perf_counter() - started
     new = [path for path in arguments.folder.rglob("*") if path.is_file() and path not in before]
     peak_mb = peak.stop() / 1e6
@@ -162,17 +140,17 @@ def anonymous_bytes() -> int:
 
 def ask(arguments: argparse.Namespace) -> dict:
     engine, folder = get_engine(arguments.engine), arguments.folder
-    vectors, queries = np.load(folder / "vectors.npy", mmap_mode="r"), np.load(folder / "queries.npy")
-    true = np.load(folder / ("living.npy" if engine is ENGINES[0] else "everything.npy"))
+    rows, queries = np.load(folder / "vectors.npy", mmap_mode="r"), np.load(folder / "queries.npy")
+    true = np.load(folder / ("living.npy" if engine.lives else "everything.npy"))
     for effort in engine.efforts:
         before = private_bytes()
-        search = engine.open(folder, vectors, 1, effort)
+        search = engine.open(folder, rows, 1, effort)
         recall = float(np.mean([np.isin(*pair).mean() for pair in zip(true, search(queries, K), strict=True)]))
         if recall >= TARGET:
             break
     spans = [timed(search, query[None]) for query in queries]
     memory = {"private MB": (private_bytes() - before) / 1e6, "shared MB": shared_bytes() / 1e6}
-    many = engine.open(folder, vectors, 2, effort)
+    many = engine.open(folder, rows, 2, effort)
     seconds = min(timed(many, queries) for _ in range(3)) / 1000
     p50, p95 = np.percentile(spans, [50, 95])
     return {"recall@10": recall, "p50 ms": p50, "p95 ms": p95, "batch q/s": len(queries) / seconds, **memory}

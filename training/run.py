@@ -30,7 +30,7 @@ class Plan:
     """What decides the weights, besides the pictures."""
 
     model: str = "dinoseek_tiny14"
-    steps: int = 2215
+    steps: int = 4105
     pairs: int = 128  # per step, of all members together
     peak_rate: float = 1e-3
     seed: int = 2026

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 WARM_UP_STEPS = 100
-COOL_DOWN_STEPS = 640  # the last ones: the rate falls to nothing. Until then a run's length may still be chosen
+COOL_DOWN_STEPS = 480  # the last ones: the rate falls to nothing. Until then a run's length may still be chosen
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ STAGES = (
     Stage(375,  112, 32,  0.05, 0.12, 0.10, 0.0),
     Stage(525,  112, 32,  0.05, 0.35, 0.25, 0.0),
     Stage(975,  112, 32,  0.05, 0.30, 0.25, 0.5),
-    Stage(1575, 140, 50,  0.05, 0.20, 0.25, 0.6),  # nearer to what is served
+    Stage(1575, 112, 32,  0.05, 0.20, 0.25, 0.6),
+    Stage(3625, 168, 72,  0.05, 0.20, 0.25, 0.6),  # what is served
 )
 # fmt: on
 

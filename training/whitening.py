@@ -19,7 +19,7 @@ from training import views
 from training.network import without_head
 from training.pictures import Pictures
 
-POWER = 0.75
+POWER = 0.625
 LEAST_VARIANCE = 1e-5  # over that of the strongest direction: below it there is only rounding
 COUNT = 2500  # groups measured, at most: a hundredth of a second each
 BATCH = 32

@@ -118,7 +118,7 @@ ARCHITECTURES: tuple[Architecture, ...] = (
               hugging_face_bytes=4_546_030_112),
     Architecture(name="dinoseek_tiny14", aliases=("tiny14",), dim=192, depth=6,
                  bundled="dinoseek_tiny14.safetensors",
-                 sha256="f137d292d9b86ed4b5c17a148e541f4e17eed6c994c6d0a78cb5fd929461b9bd",
+                 sha256="4dab5faad6423a1fa62c67fb77e6ae01f4f2869845bf41ff03fdcfa049cce3e1",
                  preprocessing="squash168-v1", whitened=True,
                  caveat=Caveat("small bundled encoder", "it finds copies, and of other pictures of a thing only some")),
     Architecture(name="untrained_vits14", aliases=("untrained",), dim=384, depth=12, trained=False,
