@@ -3,7 +3,7 @@
 The live one is asked as the product does: a snapshot, a tail of fresh rows, tombstones, ids and exact scores out.
 """
 
-import shutil
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ class Engine:
     lives: bool = False  # some of its rows are tombstones
 
 
-def build_ours(folder: Path, vectors: np.ndarray) -> None:
+def build_ours(folder: Path, vectors: np.ndarray, name: str = "ours") -> None:
     """All but the last rows, which stay for the tail. Ids are row numbers + 1."""
     count = len(vectors) - tail_rows(len(vectors))
     batches = (
@@ -45,18 +45,17 @@ def build_ours(folder: Path, vectors: np.ndarray) -> None:
         )
         for start in range(0, count, BATCH_ROWS)
     )
-    snapshot.build(folder / "ours", batches, dim=vectors.shape[1], model_key=MODEL, watermark=0)
+    snapshot.build(folder / name, batches, dim=vectors.shape[1], model_key=MODEL, watermark=0)
 
 
 def build_cells(folder: Path, vectors: np.ndarray) -> None:
-    """As a collection too large to scan gets them, whatever the size of this one. In place of what there is."""
-    shutil.rmtree(folder / "ours")
+    """As a collection too large to scan gets them, whatever the size of this one."""
     recipe.RECIPES = (recipe.get_recipe("cells-8bit"),)
-    build_ours(folder, vectors)
+    build_ours(folder, vectors, "cells")
 
 
-def open_ours(folder: Path, vectors: np.ndarray, threads: int, effort: int) -> Search:
-    live = LiveIndex(vectors.shape[1], snapshot.open(folder / "ours"), Lanes(searches=1, threads=threads))
+def open_ours(folder: Path, vectors: np.ndarray, threads: int, effort: int, name: str = "ours") -> Search:
+    live = LiveIndex(vectors.shape[1], snapshot.open(folder / name), Lanes(searches=1, threads=threads))
     fresh = np.arange(len(vectors) - tail_rows(len(vectors)), len(vectors))
     live.absorb(fresh + 1, np.asarray(vectors[fresh]))
     live.bury(dead_rows(len(vectors)) + 1)
@@ -131,7 +130,9 @@ ENGINES = (
     Engine("hnswlib", build_hnswlib, open_hnswlib, (16, 32, 64, 128, 256)),
     Engine("usearch", build_usearch, open_usearch, (16, 32, 64, 128, 256)),
 )
-LIVE_CELLS = Engine("dinoseek, live, cells", build_cells, open_ours, lives=True)  # where photos are too few to need any
+LIVE_CELLS = Engine(
+    "dinoseek, live, cells", build_cells, functools.partial(open_ours, name="cells"), lives=True
+)  # where photos are too few to need any
 
 
 def get_engine(name: str) -> Engine:
