@@ -1,6 +1,7 @@
 """Makes the pictures of docs/screenshots from painted samples: `python -m tests.ui.screenshots`."""
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -8,6 +9,7 @@ from playwright.sync_api import Page, expect
 from app import library
 from app.ingest import receive
 from app.resources import open_resources
+from app.samples import truth
 from app.samples.generate import generate
 from app.vision.architectures import FALLBACK
 from tests.conftest import make_settings
@@ -15,7 +17,6 @@ from tests.ui.browser import browser, server
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 SAMPLES = 100
-ASKED = 12  # which sample to search with
 WAIT_MS = 240_000
 
 
@@ -30,9 +31,16 @@ def main() -> None:
             receive.upload(resources, "samples", path.name, path.read_bytes())
         with server(home, DINOSEEK_MODEL=FALLBACK) as address:
             wait_until_read(address)
-            image_id = library.pictures(resources, "samples", ASKED, 1)[0].image_id
-            take(address, image_id)
+            asked = most_copied(home / "samples")
+            known = library.pictures(resources, "samples", limit=SAMPLES)
+            take(address, next(picture.image_id for picture in known if picture.name == asked))
         resources.catalog.dispose()
+
+
+def most_copied(samples: Path) -> str:
+    """The name of the picture with the most copies that are not the same bytes: a search has something to show."""
+    copies = (picture for picture in truth.load(samples).pictures if picture.tier not in (None, "identical"))
+    return Path(Counter(picture.original for picture in copies).most_common(1)[0][0]).name
 
 
 def wait_until_read(address: str) -> None:
