@@ -26,7 +26,7 @@ class Precision:
 PRECISIONS = (
     Precision(FLOAT32, ("cpu", "cuda", "mps"), lambda network: serve(network.float()), 0.9999),
     # on a processor that has no instructions for it slower than float32
-    Precision("bfloat16", ("cpu", "cuda"), lambda network: serve(network.float()).bfloat16(), 0.999),
+    Precision("bfloat16", ("cpu", "cuda"), lambda network: serve(network.float()).bfloat16(), 0.99),
     Precision("float16", ("cuda", "mps"), lambda network: serve(network.float()).half(), 0.9999),
     Precision("int8", ("cpu",), lambda network: serve(network.float(), Int8Linear), 0.99),
 )
