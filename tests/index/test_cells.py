@@ -13,6 +13,7 @@ from app.errors import DamagedSnapshot, ServiceUnavailable
 from app.index import cells, recipe, snapshot
 from app.index.building import Target
 from app.index.live import LiveIndex
+from app.index.selection import Selection
 from tests.index.plain import MODEL, batched
 from tests.program import wait_until
 
@@ -169,6 +170,7 @@ from pathlib import Path
 import numpy as np
 from app.index import snapshot
 from app.index.live import LiveIndex
+from app.index.selection import Selection
 
 def private():
     return 1024 * int(re.search(r"Private_Dirty: +(\\d+) kB", Path("/proc/self/smaps_rollup").read_text())[1])
@@ -256,10 +258,13 @@ def test_where_no_effort_is_enough_all_cells_are_looked_into():
 
 def test_many_hidden_rows_near_a_query_cost_no_hit(folder):
     """What is hidden is taken out of what was found: of the nearest all, here, though few of all rows."""
-    index = LiveIndex(DIM, snapshot.open(folder))
+    opened = snapshot.open(folder)
+    index = LiveIndex(DIM, opened)
     nearest = np.unique(np.argsort(-(QUERIES[:4] @ VECTORS.T), axis=1)[:, :60])
     shown = np.ones(COUNT, bool)
     shown[nearest] = False
     index.bury(IDS[nearest])
     assert shown.mean() > cells.UNFILTERED_SHARE
     assert recall(index, shown) >= 0.95
+    found = opened._cells.rows(QUERIES[:4], 10, Selection(shown))
+    assert (found[:, :10] >= 0).all()  # by the cells themselves: a scan of all rows would be right too, and slow
