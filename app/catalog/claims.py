@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, case, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.catalog.clock import db_now
-from app.catalog.models import Collection, Image, ImageStatus, Worker
+from app.catalog.models import Collection, Image, ImageStatus, Priority, Worker
 
 # A batch that died is retried in smaller ones, at last alone, so that one poison image convicts only itself.
 BATCH_SHARE_BY_ATTEMPTS = {0: 1.0, 1: 0.25}
@@ -29,16 +29,28 @@ class Claim:
     stored: bool
 
 
-def claim(session: Session, collection_id: int, *, owner: str, limit: int, lease_s: float) -> list[Claim]:
-    """Up to `limit` waiting images, those never tried before first. Attempts are counted now, before work starts."""
-    waiting = (Image.collection_id == collection_id, *_is_waiting())
-    tried = session.scalar(select(Image.attempts).where(*waiting).order_by(Image.attempts, Image.id).limit(1))
-    if tried is None:
+def claim(
+    session: Session,
+    collection_id: int,
+    *,
+    owner: str,
+    limit: int,
+    lease_s: float,
+    priority: Priority | None = None,
+) -> list[Claim]:
+    """Up to `limit` waiting images: those a person waits for first, then those never tried before.
+
+    `priority`: of this one alone. Attempts are counted now, before work starts.
+    """
+    waiting = (Image.collection_id == collection_id, *_is_waiting(priority))
+    order = (Image.priority, Image.attempts)
+    first = session.execute(select(*order).where(*waiting).order_by(*order, Image.id).limit(1)).first()
+    if first is None:
         return []
-    share = BATCH_SHARE_BY_ATTEMPTS.get(tried, 0.0)
+    share = BATCH_SHARE_BY_ATTEMPTS.get(first.attempts, 0.0)
     chosen = (
         select(Image.id)
-        .where(*waiting, Image.attempts == tried)
+        .where(*waiting, Image.priority == first.priority, Image.attempts == first.attempts)
         .order_by(Image.id)
         .limit(max(1, int(limit * share)))
         .with_for_update(skip_locked=True)
@@ -116,17 +128,18 @@ def end_leases(session: Session, owners: Iterable[str]) -> None:
     session.execute(delete(Worker).where(Worker.name.in_(list(owners))))
 
 
-def collections_waiting(session: Session) -> list[int]:
+def collections_waiting(session: Session, priority: Priority | None = None) -> list[int]:
     """Ids of collections with images to claim now, or to take back from a dead worker first."""
     overdue = (Image.status == ImageStatus.WORKING, Image.lease_until < db_now())
     here = select(Image.id).where(Image.collection_id == Collection.id)
     # two questions: asked in one, with OR, SQLite reads every row of the collection, twice a second
-    waits = here.where(*_is_waiting()).exists() | here.where(*overdue).exists()
+    waits = here.where(*_is_waiting(priority)).exists() | here.where(*overdue).exists()
     return list(session.scalars(select(Collection.id).where(Collection.deleted_at.is_(None), waits)))
 
 
-def _is_waiting() -> tuple[ColumnElement[bool], ...]:
-    return (Image.status == ImageStatus.PENDING, Image.not_before <= db_now())
+def _is_waiting(priority: Priority | None = None) -> tuple[ColumnElement[bool], ...]:
+    now = (Image.status == ImageStatus.PENDING, Image.not_before <= db_now())
+    return now if priority is None else (*now, Image.priority == priority)
 
 
 def _finish(session: Session, claims: Sequence[Claim], **values) -> set[int]:
