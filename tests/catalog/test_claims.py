@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import update
 
 from app.catalog import claims, workers
-from app.catalog.models import Image, ImageStatus, Worker
+from app.catalog.images import hurry
+from app.catalog.models import Image, ImageStatus, Priority, Worker
 from tests.catalog.rows import make_collection, make_images
 
 LEASE_S, MAX_ATTEMPTS = 60.0, 3
@@ -124,3 +125,31 @@ def test_the_leases_of_a_dead_process_end_at_once(catalog, collection):
         assert workers.dead_here(session) == ["dead"]
         claims.end_leases(session, ["dead"])
     assert expire(catalog) == 4
+
+
+def test_what_a_person_waits_for_is_claimed_before_what_came_earlier(catalog, collection):
+    (tried,) = take(catalog, collection, "dead", limit=1, lease_s=-1.0)
+    expire(catalog)
+    with catalog.begin() as session:
+        rows = session.query(Image).order_by(Image.id).all()
+        for row in (rows[-1], session.get_one(Image, tried.image_id)):
+            hurry(session, row)
+    assert [c.image_id for c in take(catalog, collection, "a", limit=4)] == [rows[-1].id]  # never tried: first
+    assert [c.image_id for c in take(catalog, collection, "a", limit=4)] == [tried.image_id]
+    assert len(take(catalog, collection, "a", limit=4)) == 4
+
+
+def test_a_worker_of_one_queue_takes_only_its_own(catalog, collection):
+    with catalog.begin() as session:
+        hurry(session, session.query(Image).order_by(Image.id.desc()).first())
+
+    def take_of(priority):
+        with catalog.begin() as session:
+            return claims.claim(session, collection.id, owner="a", limit=100, lease_s=LEASE_S, priority=priority)
+
+    assert len(take_of(Priority.PERSON)) == 1
+    assert take_of(Priority.PERSON) == []
+    with catalog.read() as session:
+        assert claims.collections_waiting(session, Priority.PERSON) == []
+        assert claims.collections_waiting(session) == [collection.id]
+    assert len(take_of(Priority.BULK)) == 9
