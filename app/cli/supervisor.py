@@ -27,8 +27,15 @@ SETTLED_S = 30.0  # a worker that lived this long starts again without a long pa
 class Supervisor:
     """One worker process, kept alive by a thread. `failure` is set when it can't be."""
 
-    def __init__(self, settings: Settings, log_file: Path | None = None, queues: Sequence[Queue] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        log_file: Path | None = None,
+        queues: Sequence[Queue] = (),
+        device: str | None = None,
+    ) -> None:
         self._settings = settings
+        self._device = device or settings.device
         self._queues = queues  # none named: all
         self._log_file = log_file
         self._stopping = threading.Event()
@@ -87,7 +94,11 @@ class Supervisor:
         self._stopping.wait(PAUSES_S[min(deaths, len(PAUSES_S) - 1)])
 
     def _spawn(self, output: IO | None) -> subprocess.Popen:
-        environment = os.environ | {"DINOSEEK_HOME": str(self._settings.home), SUPERVISOR_PID: str(os.getpid())}
+        environment = os.environ | {
+            "DINOSEEK_HOME": str(self._settings.home),
+            "DINOSEEK_DEVICE": self._device,
+            SUPERVISOR_PID: str(os.getpid()),
+        }
         # its own session: Ctrl-C reaches the supervisor alone, which then stops the worker in order
         return subprocess.Popen(
             [sys.executable, "-m", "workers", *self._queues],
