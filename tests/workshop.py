@@ -10,7 +10,7 @@ from app.catalog import sightings
 from app.encoders import Encoders
 from app.ingest import scan
 from app.ingest.embed import Workshop, embed_pending
-from app.ingest.scan import ScanReport
+from app.ingest.report import ScanReport
 from app.resources import Resources
 from app.vision.decoder import Decoder
 

@@ -83,6 +83,13 @@ def page_below(session: Session, source: Source, after: bytes, limit: int) -> Se
     ).all()
 
 
+def files_at(session: Session, collection_id: int, address: bytes) -> Sequence[Row]:
+    """(id, path_bytes) of the file at an address, or of those below it, whose bytes we have no copy of."""
+    chosen = (Location.collection_id == collection_id, *below(SourceKind.FOLDER, address), Image.stored.is_(False))
+    columns = select(Location.id, Location.path_bytes).join(Image, Image.id == Location.image_id)
+    return session.execute(columns.where(*chosen)).all()
+
+
 def sample_below(session: Session, source: Source, count: int) -> Sequence[bytes]:
     """Some of what `page_below` has, by chance."""
     return session.scalars(_in_place(select(Location.path_bytes), source).order_by(func.random()).limit(count)).all()

@@ -85,6 +85,18 @@ def forget_missing(resources: Resources, source: Source, seen: Seen, *, although
     return None
 
 
+def forget_gone(resources: Resources, source: Source, gone: Sequence[bytes]) -> None:
+    """Files and folders that were seen to go. Where they are too many, the next reading of the whole source decides."""
+    with resources.catalog.read() as session:
+        rows = [row for address in gone for row in sources.files_at(session, source.collection_id, address)]
+    missing = {row.id for row in rows if is_missing(row.path_bytes)}
+    if too_many(len(missing), source.files):
+        return
+    with resources.catalog.begin() as session:
+        collections.lock(session, source.collection_id)
+        sightings.forget(session, source.collection_id, sorted(missing))
+
+
 def _missing(resources: Resources, source: Source, seen: Seen) -> tuple[Sequence[int], int]:
     """Ids of locations below a source that are not there any more, and how many there are in all."""
     missing, known, after = array("q"), 0, b""

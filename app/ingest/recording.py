@@ -24,7 +24,6 @@ BYTES_PER_CHUNK = 256 * 2**20  # fewer where they are large: the first pictures 
 CHUNKS_AHEAD = 2
 FILES_PER_TASK = 25  # read by one thread in a row: to hand over each would cost more than to read it
 
-Progress = Callable[[int, int], None]  # (files done, files found so far)
 Read = Callable[[Found], Reading]
 
 
@@ -40,13 +39,10 @@ class Chunk:
 class Recorder:
     """What one ingest reads goes through here, into rows and into its report."""
 
-    def __init__(
-        self, resources: Resources, collection_id: int, report: ScanReport, on_progress: Progress | None, threads: int
-    ) -> None:
+    def __init__(self, resources: Resources, collection_id: int, report: ScanReport, threads: int) -> None:
         self._resources, self._collection_id, self._report = resources, collection_id, report
-        self._on_progress = on_progress or (lambda done, found: None)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="read")
-        self._found = report.counts["seen"]
+        self.on_done: Callable[[int], None] = lambda done: None  # with the number of files recorded so far
 
     def __enter__(self) -> "Recorder":
         return self
@@ -58,7 +54,6 @@ class Recorder:
         """Record these files; `copied`: those whose bytes we have no copy of are read, though known."""
         under_way: deque[Chunk] = deque()
         for files in _chunks(found):
-            self._found += len(files)
             under_way.append(self._begin(files, read, copied))
             if len(under_way) > CHUNKS_AHEAD:
                 self._finish(under_way.popleft())
@@ -75,8 +70,7 @@ class Recorder:
             self._report.note(reading.address, _receipt(reading, recorded.get(reading.address)))
         if sleeping or any(one.new for one in recorded.values()):
             enqueue(self._resources.settings, Job.EMBED_PENDING, collection_id=self._collection_id)
-        done = self._report.counts["seen"]
-        self._on_progress(done, max(done, self._found))
+        self.on_done(self._report.counts["seen"])
 
     def _begin(self, files: list[Found], read: Read, copied: bool) -> Chunk:
         with self._resources.catalog.read() as session:

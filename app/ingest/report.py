@@ -93,6 +93,14 @@ class ScanReport:
         if receipt.outcome in (Outcome.FAILED, Outcome.SKIPPED):
             self.receipts.append(receipt)
 
+    def fold(self, later: "ScanReport") -> None:
+        """Take over what is news in a later pass over the same roots: what it added, and its failures."""
+        self.tally[Outcome.ADDED] += later.tally[Outcome.ADDED]
+        news = [receipt for receipt in later.receipts if receipt not in self.receipts]
+        self.tally.update(receipt.outcome for receipt in news)
+        self.receipts += news
+        self.away = later.away
+
     def refuse_late(self, address: bytes, receipt: Receipt) -> None:
         """A file that was counted as added or known has failed since. Its image was added once, at one address."""
         if address in self.told:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,11 @@ from app.catalog.images import displayable
 from app.catalog.models import PlaceKind, Source, SourceKind
 from app.errors import NotFound, ServiceUnavailable, UnreadableImage
 from app.ingest import absence, archives, roots, walk
+from app.ingest.ahead import Ahead
 from app.ingest.archives import Broken, Limits, Member
 from app.ingest.readings import Reading, Unread, read_file, take
 from app.ingest.receive import Outcome, Receipt
-from app.ingest.recording import Progress, Recorder
+from app.ingest.recording import Recorder
 from app.ingest.report import Absent, ScanReport
 from app.ingest.roots import Root
 from app.ingest.walk import Found
@@ -25,6 +26,12 @@ from app.resources import Resources
 THREADS = 4  # that read a disk's files: while one waits for it, another computes a digest
 MEMBERS_PER_CHUNK = 100
 
+Progress = Callable[[int, int], None]  # (files done, files found so far)
+
+
+class Stopped(Exception):
+    """Reading is to end here: what was not seen has not gone."""
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -32,6 +39,7 @@ class Wishes:
 
     copy: bool = False  # bytes of files go into our storage: the originals may vanish
     forget_missing: bool = False  # files that are missing are gone for good, however many they are
+    leave: Callable[[Found], bool] = lambda found: False  # which files are to be left for later; it may raise Stopped
 
 
 def ingest(
@@ -55,11 +63,25 @@ def read_roots(
     started = time.monotonic()
     with resources.catalog.read() as session:
         collection_id = collections.get(session, report.collection).id
-    threads = max(THREADS, resources.settings.remote_reads)
-    with Recorder(resources, collection_id, report, on_progress, threads) as recorder:
+    folders = [root.path for root in given if root.kind is SourceKind.FOLDER]
+    with Ahead(folders if on_progress else []) as ahead, _recorder(resources, report, collection_id) as recorder:
+        if on_progress:
+            recorder.on_done = lambda done: on_progress(done, max(done, ahead.files))
         for number, root in enumerate(given):
             _Scan(resources, collection_id, recorder, report, wishes).read(root, given[:number])
     report.seconds += time.monotonic() - started
+
+
+def read_found(resources: Resources, report: ScanReport, found: Iterable[Found], wishes: Wishes) -> None:
+    """Record these files of this machine, into the report."""
+    with resources.catalog.read() as session:
+        collection_id = collections.get(session, report.collection).id
+    with _recorder(resources, report, collection_id) as recorder:
+        _Scan(resources, collection_id, recorder, report, wishes).read_files(found, [])
+
+
+def _recorder(resources: Resources, report: ScanReport, collection_id: int) -> Recorder:
+    return Recorder(resources, collection_id, report, max(THREADS, resources.settings.remote_reads))
 
 
 def settle(resources: Resources, report: ScanReport) -> ScanReport:
@@ -131,14 +153,15 @@ class _Scan:
         return None
 
     def read_folder(self, root: Root, earlier: Sequence[Root]) -> None:
-        self._read_files(walk.folder(root.path), earlier)
+        self.read_files(walk.folder(root.path), earlier)
 
     def read_named(self, root: Root, earlier: Sequence[Root]) -> None:
-        self._read_files(walk.named(sorted(root.names)), earlier)
+        self.read_files(walk.named(sorted(root.names)), earlier)
 
-    def _read_files(self, found: Iterator[Found], earlier: Sequence[Root]) -> None:
+    def read_files(self, found: Iterable[Found], earlier: Sequence[Root]) -> None:
         if earlier:
             found = (file for file in found if not any(other.reaches(file.address) for other in earlier))
+        found = (file for file in found if not self._wishes.leave(file))
         read = partial(read_file, storage=self._storage, max_bytes=self._settings.max_file_bytes)
         self._recorder.files(found, read, copied=self._wishes.copy)
 
