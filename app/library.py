@@ -10,9 +10,10 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from app import remote
 from app.catalog import collections as shelf
 from app.catalog import images, overview
-from app.catalog.models import Collection, Image, ImageStatus
+from app.catalog.models import Collection, Image, ImageStatus, PlaceKind
 from app.encoders import Encoders
 from app.errors import AlreadyExists, InvalidInput, NotFound
 from app.resources import Resources
@@ -126,27 +127,47 @@ def facets(resources: Resources, name: str) -> Facets:
         return Facets(**overview.facets(session, shelf.get(session, name).id))
 
 
-def original(resources: Resources, image_id: int) -> Path:
-    """A file that holds this picture's bytes. Raises NotFound when no path leads to them any more."""
+def original(resources: Resources, image_id: int) -> Path | bytes:
+    """A file that holds this picture's bytes, or the bytes of one that lies on a server.
+
+    Raises NotFound when no address leads to them any more, ServiceUnavailable.
+    """
     with resources.catalog.read() as session:
         row = images.get(session, image_id)
         candidates = sources(resources, session, [row])[image_id]
-    found = first_present(candidates)
+    found = readable(resources, candidates)
     if found is None:
         place = candidates[0] if candidates else "any path"
         raise NotFound(f"the file of picture {image_id} is not at {place} any more")
     return found
 
 
-def sources(resources: Resources, session: Session, rows: Sequence[Image]) -> dict[int, list[Path]]:
-    """Where each image's bytes may be read: our own copy first, then the paths it was seen at."""
-    paths = images.paths_of(session, [row.id for row in rows])
-    own = {row.id: [resources.storage.original(row.digest)] if row.stored else [] for row in rows}
-    return {row.id: own[row.id] + paths.get(row.id, []) for row in rows}
+def sources(resources: Resources, session: Session, rows: Sequence[Image]) -> dict[int, list[Path | str]]:
+    """Where each image's bytes may be read: our own copy first, then paths it was seen at, then servers' addresses."""
+    places = images.places_of(session, [row.id for row in rows])
+    return {row.id: _places(resources, row, places.get(row.id, [])) for row in rows}
 
 
-def first_present(paths: Sequence[Path]) -> Path | None:
+def _places(resources: Resources, row: Image, places: list[tuple[PlaceKind, bytes]]) -> list[Path | str]:
+    own = [resources.storage.original(row.digest)] if row.stored else []
+    paths = [Path(os.fsdecode(address)) for kind, address in places if kind is PlaceKind.FILE]
+    return [*own, *paths, *(os.fsdecode(address) for kind, address in places if kind is PlaceKind.REMOTE)]
+
+
+def readable(resources: Resources, places: Sequence[Path | str]) -> Path | bytes | None:
+    """The first file that is there, else what a server has. Raises NotFound, UnreadableImage, ServiceUnavailable."""
+    found = first_present(places)
+    addresses = [place for place in places if isinstance(place, str)]
+    if found is not None or not addresses:
+        return found
+    settings = resources.settings
+    server = remote.server_of(addresses[0], settings.remote_timeout_s)
+    return server.read(addresses[0], settings.max_file_bytes)
+
+
+def first_present(places: Sequence[Path | str]) -> Path | None:
     """The first that is a file. One behind a folder we may not enter, or on a dead disk, counts as absent."""
+    paths = (place for place in places if isinstance(place, Path))
     return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113  (Path.is_file raises there)
 
 

@@ -42,6 +42,15 @@ class Settings(BaseSettings):
     poll_s: float = 0.5  # embedded workers look at the ledger this often; half a per cent of a core
     sweep_s: float = 20.0  # how often work whose message was lost is sent again
 
+    archive_max_members: int = 200_000  # their table of contents is held in memory
+    archive_max_unpacked_bytes: int = 256 * 2**30  # of one archive; the largest exports come in parts of 50 GB
+    archive_max_ratio: float = 200.0  # unpacked / packed; what unfolds further, and is large, is made to harm
+    remote_timeout_s: float = 30.0  # for each answer of a server that pictures are read from
+    remote_reads: int = 8  # objects read from a server at a time; each may be held in memory
+    away_retry_s: float = 60.0  # pictures of a disk or server that is away are tried again after this
+    watch_quiet_s: float = 2.0  # `--watch` takes a file when it has not changed for so long
+    watch_full_pass_s: float = 300.0  # and reads everything again this often: notices of changes can be lost
+
     index_recall: float = Field(0.97, gt=0, le=1)  # of the true ten nearest, that a snapshot must find to be published
     index_memory_bytes: int = 4 * 2**30  # packed vectors of one snapshot; smaller codes are chosen where they don't fit
 

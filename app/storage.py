@@ -4,10 +4,12 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
+from typing import BinaryIO
 
 from app.errors import ServiceUnavailable
 
 SECRET_BYTES = 32
+CHUNK_BYTES = 2**20
 
 
 class Storage:
@@ -31,11 +33,13 @@ class Storage:
     def snapshot(self, collection_id: int, snapshot_id: int) -> Path:
         return self.snapshots(collection_id) / f"{snapshot_id:08d}"
 
-    def keep_original(self, data: bytes) -> str:
-        """Store bytes under their digest, on disk before this returns; the digest."""
-        digest = hashlib.sha256(data).hexdigest()
+    def keep_original(self, source: bytes | BinaryIO) -> str:
+        """Store bytes under their digest, on disk before this returns; the digest. A stream is never held whole."""
+        if not isinstance(source, bytes):
+            return self._keep_stream(source)
+        digest = hashlib.sha256(source).hexdigest()
         if not self.original(digest).exists():
-            write_atomic(self.original(digest), data)
+            write_atomic(self.original(digest), source)
         return digest
 
     def keep_query(self, data: bytes) -> str:
@@ -67,6 +71,19 @@ class Storage:
             rule = "set DINOSEEK_HOME to a folder that can be"
             raise ServiceUnavailable(f"the home folder {self.home} can't be written ({reason}): {rule}") from None
 
+    def _keep_stream(self, source: BinaryIO) -> str:
+        folder = self.home / "originals"
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / f"{os.getpid()}-{secrets.token_hex(8)}.part"  # its place is known when all of it was read
+        try:
+            with part.open("wb") as file:
+                digest = _copy(source, file)
+                os.fsync(file.fileno())
+            _move_in(part, self.original(digest))
+        finally:
+            part.unlink(missing_ok=True)
+        return digest
+
     def _shard(self, room: str, digest: str) -> Path:
         return self.home / room / digest[:2] / digest
 
@@ -85,6 +102,23 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
     finally:
         part.unlink(missing_ok=True)
     if durable:
+        _sync_folder(path.parent)
+
+
+def _copy(source: BinaryIO, target: BinaryIO) -> str:
+    """All of one stream into another; its digest."""
+    digest = hashlib.sha256()
+    while chunk := source.read(CHUNK_BYTES):
+        digest.update(chunk)
+        target.write(chunk)
+    target.flush()
+    return digest.hexdigest()
+
+
+def _move_in(part: Path, path: Path) -> None:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(path)
         _sync_folder(path.parent)
 
 

@@ -1,10 +1,11 @@
-"""Real PostgreSQL and Redis servers for tests, on loopback, in folders of their own."""
+"""Real PostgreSQL, Redis and S3 servers for tests, on loopback, in folders of their own."""
 
 import contextlib
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -104,6 +105,24 @@ def redis(folder: Path, port: int | None = None) -> Iterator[str]:
     try:
         wait_for_port(port, server)
         yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        stop_group(server)
+
+
+@contextlib.contextmanager
+def s3() -> Iterator[dict[str, str]]:
+    """The environment in which S3's programs find a fresh server: moto's, in a process of its own."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for_port(port, server)
+        yield {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
     finally:
         stop_group(server)
 

@@ -12,7 +12,7 @@ from tests.conftest import make_settings
 ROOT = Path(__file__).parents[1]
 FLOORS = (
     {"errors", "settings", "jobs"},
-    {"storage", "vision", "index", "catalog", "samples"},
+    {"storage", "remote", "vision", "index", "catalog", "samples"},
     {
         "resources",
         "encoders",

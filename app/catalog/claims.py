@@ -95,6 +95,12 @@ def retry_later(session: Session, claimed: Claim, code: str, reason: str, max_at
     return None
 
 
+def put_back(session: Session, claimed: Claim, code: str, reason: str, wait_s: float) -> None:
+    """Let it wait for what it needs: nothing was tried, so the attempt does not count."""
+    change = {"attempts": Image.attempts - 1, "not_before": db_now() + wait_s, "code": code, "reason": reason}
+    _finish(session, [claimed], status=ImageStatus.PENDING, **change)
+
+
 def expire(session: Session, max_attempts: int) -> int:
     """Take back images whose lease ran out: to try again, or set aside when attempts are used up. How many."""
     dead = (Image.status == ImageStatus.WORKING, Image.lease_until < db_now())

@@ -18,13 +18,16 @@ from app.catalog.claims import Claim
 from app.catalog.models import ModelKey, Priority
 from app.encoders import Encoders
 from app.errors import AppError, BadVector, UnreadableImage
-from app.library import first_present, sources
+from app.ingest.absence import Absences
+from app.ingest.originals import Originals
+from app.library import sources
 from app.resources import Resources
 from app.vision.decoder import Decoder, Prepared
 from app.vision.encoder import Encoder
 
 # A decode child that died or hung may have been unlucky: those pictures are tried again.
-TRY_AGAIN = {"decoder_crashed", "decoder_timeout"}
+TRY_AGAIN = {"decoder_crashed", "decoder_timeout", "unreachable"}
+ABSENT = {"vanished", "unreadable", "unreachable"}  # the fault of a disk or a server that is away, if one is
 CHANGED = ("changed", "the file is not what it was when it was listed: ingest its folder again")
 VANISHED = ("vanished", "the file is not at its path any more: put it back and retry, or ingest its new place")
 
@@ -41,6 +44,10 @@ class Workshop:
     at_work: bool = False  # else it holds nothing, and its leases are not renewed
     images_done: int = 0
     finished_at: float = 0.0  # when the last batch was stored; the next one's rate counts from there
+
+    def __post_init__(self) -> None:
+        self.originals = Originals(self.resources)
+        self.absences = Absences(self.resources)
 
 
 @dataclass
@@ -59,6 +66,7 @@ class Outcome:
 
     prepared: list[tuple[Claim, Prepared]] = field(default_factory=list)
     refused: list[tuple[Claim, str, str]] = field(default_factory=list)  # claim, code, reason
+    waiting: list[tuple[Claim, str]] = field(default_factory=list)  # for a source that is away: claim, reason
 
 
 def embed_pending(workshop: Workshop, collection_id: int, *, budget_s: float, should_stop: Callable[[], bool]) -> bool:
@@ -81,6 +89,7 @@ def embed_pending(workshop: Workshop, collection_id: int, *, budget_s: float, sh
 def _run(
     workshop: Workshop, encoder: Encoder, collection_id: int, deadline: float, should_stop: Callable[[], bool]
 ) -> bool:
+    workshop.absences.look_again(collection_id)
     ahead = _begin(workshop, collection_id)
     while ahead is not None:
         current, stop = ahead, should_stop() or time.monotonic() > deadline
@@ -126,16 +135,16 @@ def _begin(workshop: Workshop, collection_id: int) -> Batch | None:
 def _send_to_decoder(workshop: Workshop, key: ModelKey, claimed: Sequence[Claim]) -> dict[int, Future]:
     with workshop.resources.catalog.read() as session:
         rows = [images.get(session, claim.image_id) for claim in claimed]
-        paths = sources(workshop.resources, session, rows)
-    present = {image_id: first_present(places) for image_id, places in paths.items()}
+        places = sources(workshop.resources, session, rows)
     submit = partial(workshop.decoder.submit, preprocessing=key.preprocessing, thumbnail=True)
-    return {image_id: submit(path) for image_id, path in present.items() if path is not None}
+    return workshop.originals.send(places, submit)
 
 
 def _finish(workshop: Workshop, encoder: Encoder, batch: Batch) -> None:
     outcome = Outcome()
     for claim in batch.claimed:
         _collect(batch, claim, outcome)
+    _let_wait(workshop, batch, outcome)
     vectors = _embed(encoder, outcome)
     for _, prepared in outcome.prepared:
         workshop.resources.storage.keep_thumbnail(prepared.digest, prepared.thumbnail)
@@ -157,6 +166,14 @@ def _collect(batch: Batch, claim: Claim, outcome: Outcome) -> None:
         outcome.refused.append((claim, *CHANGED))
         return
     outcome.prepared.append((claim, prepared))
+
+
+def _let_wait(workshop: Workshop, batch: Batch, outcome: Outcome) -> None:
+    """What is missing below a source that is away is no picture's fault: it is not refused."""
+    absent = [claim.image_id for claim, code, _ in outcome.refused if code in ABSENT]
+    away = workshop.absences.reasons(batch.collection_id, absent)
+    outcome.waiting = [(claim, away[claim.image_id]) for claim, _, _ in outcome.refused if claim.image_id in away]
+    outcome.refused = [refused for refused in outcome.refused if refused[0].image_id not in away]
 
 
 def _embed(encoder: Encoder, outcome: Outcome) -> np.ndarray:
@@ -193,6 +210,8 @@ def _store(workshop: Workshop, batch: Batch, outcome: Outcome, vectors: np.ndarr
         images.record_facts(session, [_facts(*outcome.prepared[i]) for i in rows])
         for claim, code, reason in outcome.refused:
             _refuse(session, claim, code, reason, max_attempts)
+        for claim, reason in outcome.waiting:
+            claims.put_back(session, claim, "away", reason, workshop.resources.settings.away_retry_s)
         workers.beat(session, workshop.name, model=batch.key.model, **_tally(workshop, len(batch.claimed)))
 
 
