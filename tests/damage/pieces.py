@@ -1,4 +1,4 @@
-"""A file taken apart along its own seams: segments of a JPEG, chunks of a PNG, boxes of an AVIF. Joined, they are it."""
+"""A file taken apart along its seams: segments of a JPEG, chunks of a PNG, boxes of an AVIF. Joined, they are it."""
 
 import itertools
 import re
