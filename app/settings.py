@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     max_pixels: int = 64_000_000  # decoding refuses larger pictures before loading them
     max_file_bytes: int = 512 * 2**20  # a file larger than this is no photo we can decode within the child's memory
     decode_memory_bytes: int = 2**30  # address space a decode child may grow by; a bomb dies alone
-    decode_timeout_s: float = 20.0  # wall clock per picture in a decode child
+    decode_cpu_s: float = 8.0  # processor time per picture; 64 megapixels take 1 to 6, only lossless JPEG 2000 more
+    decode_timeout_s: float = 9.0  # wall clock per picture once its bytes are here; past it, it is tried again
+    read_timeout_s: float = 60.0  # wall clock for those bytes: a disk of 10 MB/s brings the largest file in time
     decode_processes: int = 2  # children that decode ahead of the network
     thumbnail_px: int = 512  # long side; sharp on a 2x screen at grid size
 
