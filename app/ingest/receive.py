@@ -12,6 +12,7 @@ from app.catalog import collections, images
 from app.catalog.images import Sighting
 from app.catalog.models import Image, ImageStatus
 from app.errors import InvalidInput
+from app.faults import Point, reach
 from app.jobs import Job, enqueue
 from app.resources import Resources
 from app.vision.contents import HEAD_BYTES, Contents, sniff
@@ -46,6 +47,7 @@ def upload(resources: Resources, collection_name: str, filename: str, data: byte
     if contents.kind == "skipped":
         return Receipt(filename, Outcome.SKIPPED, error=contents.code, reason=contents.reason)
     digest = resources.storage.keep_original(data)
+    reach(Point.AFTER_STORE)
     # the name is the client's text and only shown; a path of the person's is never made of it
     folder = resources.settings.home / UPLOAD_FOLDER
     shown = folder / digest[:8] / (Path(filename).name or "unnamed")
@@ -68,6 +70,7 @@ def record(
     if not new:
         _forget_moved(session, image)
     images.locate(session, image, seen)
+    reach(Point.AFTER_RECORD)
     return receipt_of(image, seen.shown, Outcome.ADDED if new else Outcome.KNOWN)
 
 
