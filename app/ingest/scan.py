@@ -5,13 +5,16 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from app.catalog import collections, images
 from app.catalog.images import Sighting
+from app.faults import Point, reach
 from app.ingest import walk
+from app.ingest.outage import outlast
 from app.ingest.receive import Outcome, Receipt, count, receipt_of, record
 from app.jobs import Job, enqueue
 from app.resources import Resources
@@ -61,7 +64,7 @@ def ingest(
     files = list(walk.files_below(walk.absolute(paths)))
     for start in range(0, len(files), FILES_PER_TRANSACTION):
         chunk = files[start : start + FILES_PER_TRANSACTION]
-        report.receipts += _record_chunk(resources, collection_id, chunk)
+        report.receipts += outlast(partial(_record_chunk, resources, collection_id, chunk))
         if on_progress:
             on_progress(len(report.receipts), len(files))
     report.seconds = time.monotonic() - started
@@ -73,6 +76,7 @@ def _record_chunk(resources: Resources, collection_id: int, chunk: Sequence[Path
     with resources.catalog.read() as session:
         unchanged = {path for path in chunk if _is_unchanged(session, collection_id, path)}
     readings = [Reading(path) if path in unchanged else read(path) for path in chunk]
+    reach(Point.BEFORE_RECORD)
     with resources.catalog.begin() as session:
         collections.lock(session, collection_id)
         receipts = [_record(session, collection_id, reading) for reading in readings]
@@ -138,10 +142,14 @@ def _unchanged(session: Session, collection_id: int, path: Path) -> Receipt:
 
 def settle(resources: Resources, report: ScanReport) -> ScanReport:
     """The report again after workers are done: pictures they refused are FAILED now, with the reason."""
-    with resources.catalog.read() as session:
-        refused = images.failures_among(session, report.image_ids)
+    refused = outlast(partial(_refused, resources, report.image_ids))
     receipts = [
         Receipt(r.path, Outcome.FAILED, r.image_id, *refused[r.image_id]) if r.image_id in refused else r
         for r in report.receipts
     ]
     return ScanReport(report.collection, receipts, report.seconds)
+
+
+def _refused(resources: Resources, image_ids: set[int]) -> dict[int, tuple[str, str]]:
+    with resources.catalog.read() as session:
+        return images.failures_among(session, image_ids)
