@@ -111,6 +111,29 @@ def test_kills_without_number_convict_no_picture_that_stood_beside_others(catalo
     assert {(row.status, row.attempts) for row in images(catalog, *range(1, 11))} == {(ImageStatus.PENDING, 0)}
 
 
+def killed_alone(catalog, collection, times: int) -> Image:
+    """The row of one image whose worker was killed each time it held that one alone, as its supervisor saw."""
+    for kill in range(times):
+        (claimed,) = take(catalog, collection, f"worker {kill}", limit=1)
+        with catalog.begin() as session:
+            session.execute(update(Image).where(Image.id != claimed.image_id).values(status=ImageStatus.GONE))
+            claims.absolve(session, [f"worker {kill}"])
+            claims.end_leases(session, [f"worker {kill}"])
+        expire(catalog)
+    (row,) = images(catalog, claimed.image_id)
+    return row
+
+
+def test_kills_from_outside_convict_no_picture_even_alone(catalog, collection):
+    row = killed_alone(catalog, collection, claims.MOST_PARDONS)
+    assert (row.status, row.attempts, row.code) == (ImageStatus.PENDING, 0, "worker_died")
+
+
+def test_what_is_killed_each_time_without_end_is_poison_too(catalog, collection):
+    row = killed_alone(catalog, collection, claims.MOST_PARDONS + MAX_ATTEMPTS)
+    assert (row.status, row.attempts) == (ImageStatus.FAILED, MAX_ATTEMPTS)
+
+
 def test_what_is_given_back_was_never_tried(catalog, collection):
     batch = take(catalog, collection, "a", limit=1)
     with catalog.begin() as session:
