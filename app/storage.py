@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.errors import ServiceUnavailable
+from app.faults import Point, reach
 
 SECRET_BYTES = 32
 CHUNK_BYTES = 2**20
@@ -89,7 +90,18 @@ class Storage:
 
 
 def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Put `data` at `path` in one step; `durable`: on disk before returning, name and all."""
+    """Put `data` at `path` in one step; `durable`: on disk before returning, name and all.
+
+    Raises ServiceUnavailable when the disk won't take it.
+    """
+    try:
+        _write_beside_and_rename(path, data, durable)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ServiceUnavailable(f"{path} can't be written ({reason}): free space there or move the home") from error
+
+
+def _write_beside_and_rename(path: Path, data: bytes, durable: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
@@ -98,6 +110,7 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
             file.flush()
             if durable:
                 os.fsync(file.fileno())
+        reach(Point.MID_STORE)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from tests.conftest import make_settings
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    {"errors", "settings", "jobs"},
+    {"errors", "faults", "settings", "jobs"},
     {"storage", "remote", "vision", "index", "catalog", "samples"},
     {
         "resources",

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from app.cli.output import CollectionOption, JsonFlag, err, print_json, print_ta
 from app.cli.supervisor import Supervisor, kept_worker
 from app.errors import ServiceUnavailable
 from app.ingest import roots, scan
+from app.ingest.outage import outlast
 from app.ingest.progress import Progress, progress, workers_alive
 from app.ingest.receive import Outcome
 from app.ingest.report import ScanReport
@@ -104,7 +106,7 @@ def wait_until_done(resources: Resources, collection: str, worker: Supervisor | 
     idle_since, moved = time.monotonic(), Moved()
     with progress_bar("pictures") as bar:
         task = bar.add_task("embedding", total=None, rate="")
-        while (now := progress(resources, collection)).waiting > now.resting:
+        while (now := outlast(partial(progress, resources, collection))).waiting > now.resting:
             bar.update(task, completed=now.ready + now.failed, total=now.total, rate=_rate(now))
             idle_since = time.monotonic() if now.workers or worker else _hint_once(idle_since)
             if worker is not None:

@@ -8,7 +8,6 @@ import sys
 import tempfile
 import traceback
 from importlib.metadata import version
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -94,8 +93,12 @@ def _refuse(message: str) -> int:
     return REFUSED
 
 
-def _keep_traceback() -> Path:
-    descriptor, name = tempfile.mkstemp(prefix="dinoseek-", suffix=".log")
-    with os.fdopen(descriptor, "w") as file:
-        traceback.print_exc(file=file)
-    return Path(name)
+def _keep_traceback() -> str:
+    """Where it is; the disk may be what failed."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="dinoseek-", suffix=".log")
+        with os.fdopen(descriptor, "w") as file:
+            traceback.print_exc(file=file)
+    except OSError as error:
+        return f"nothing more: there is no room for details ({error.strerror})"
+    return name

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from app.errors import ServiceUnavailable
+from app.errors import AppError, ServiceUnavailable
+from app.ingest.sweep import absolve
 from app.jobs import SUPERVISOR_PID, Queue
 from app.settings import Settings
 
@@ -75,16 +76,33 @@ class Supervisor:
     def _keep(self) -> None:
         deaths = 0
         while not self._stopping.is_set() and not self.failure:
-            started = time.monotonic()
+            started, shortages = time.monotonic(), _memory_shortages()
+            code = self._run_child()
+            if self._stopping.is_set():
+                return
+            if code == -signal.SIGKILL and _memory_shortages() == shortages:
+                self._absolve()
+            deaths = 0 if time.monotonic() - started > SETTLED_S else deaths + 1
+            self._after_death(code, deaths)
+
+    def _run_child(self) -> int:
+        """The exit code of one worker, or of none where a full disk lets none be started."""
+        try:
             with self._output() as output:
                 self._child = self._spawn(output)
                 if self._stopping.is_set():
                     self._child.terminate()  # stop() came too early to see this child
-                code = self._child.wait()
-            if self._stopping.is_set():
-                return
-            deaths = 0 if time.monotonic() - started > SETTLED_S else deaths + 1
-            self._after_death(code, deaths)
+                return self._child.wait()
+        except OSError as error:
+            log.warning("no worker can be started (%s)", error)
+            return os.EX_OSERR
+
+    def _absolve(self) -> None:
+        """Someone killed the worker. Only we saw how it died; its pictures would be held to have done it."""
+        try:
+            absolve(self._settings, self._child.pid)
+        except AppError as refusal:
+            log.warning("%s", refusal)
 
     def _after_death(self, code: int, deaths: int) -> None:
         if code == UNUSABLE:
@@ -134,6 +152,14 @@ def kept_worker(settings: Settings) -> Iterator[Supervisor]:
         yield supervisor
     finally:
         supervisor.stop()
+
+
+def _memory_shortages() -> int:
+    """How often the system has killed a process for want of memory, where it tells: it kills as a person does."""
+    with contextlib.suppress(OSError):
+        facts = dict(line.split() for line in Path("/proc/vmstat").read_text().splitlines())
+        return int(facts.get("oom_kill", 0))
+    return 0
 
 
 def _cause(code: int) -> str:

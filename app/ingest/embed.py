@@ -18,6 +18,7 @@ from app.catalog.claims import Claim
 from app.catalog.models import ModelKey, Priority
 from app.encoders import Encoders
 from app.errors import AppError, BadVector, UnreadableImage
+from app.faults import Point, reach
 from app.ingest.absence import Absences
 from app.ingest.originals import Originals
 from app.library import sources
@@ -29,6 +30,7 @@ from app.vision.encoder import Encoder
 TRY_AGAIN = {"decoder_crashed", "decoder_timeout", "unreachable"}
 ABSENT = {"vanished", "unreadable", "unreachable"}  # the fault of a disk or a server that is away, if one is
 CHANGED = ("changed", "the file is not what it was when it was listed: ingest its folder again")
+BLAMELESS = (AppError, OSError)  # the database, the disk, the weights failed, and no picture
 VANISHED = ("vanished", "the file is not at its path any more: put it back and retry, or ingest its new place")
 
 
@@ -42,6 +44,7 @@ class Workshop:
     name: str  # owner of the claims
     priority: Priority | None = None  # of the images it takes; none: of all
     at_work: bool = False  # else it holds nothing, and its leases are not renewed
+    owes: bool = False  # but for what it could not give back while the database was away
     images_done: int = 0
     finished_at: float = 0.0  # when the last batch was stored; the next one's rate counts from there
 
@@ -59,6 +62,10 @@ class Batch:
     claimed: list[Claim]
     decoding: dict[int, Future] = field(default_factory=dict)
 
+    @property
+    def is_suspect(self) -> bool:
+        return any(claim.suspect for claim in self.claimed)
+
 
 @dataclass
 class Outcome:
@@ -75,12 +82,13 @@ def embed_pending(workshop: Workshop, collection_id: int, *, budget_s: float, sh
     Raises NotFound when the collection is gone, BadCheckpoint or WeightsUnavailable when its encoder can't be had.
     """
     encoder = _encoder(workshop, collection_id)
+    give_back_owed(workshop)
     workshop.finished_at = time.monotonic()
     workshop.at_work = True
     try:
         return _run(workshop, encoder, collection_id, time.monotonic() + budget_s, should_stop)
-    except BaseException:
-        _let_go(workshop)
+    except BaseException as trouble:
+        _let_go(workshop, trouble)
         raise
     finally:
         workshop.at_work = False
@@ -93,17 +101,30 @@ def _run(
     ahead = _begin(workshop, collection_id)
     while ahead is not None:
         current, stop = ahead, should_stop() or time.monotonic() > deadline
-        ahead = None if stop else _begin(workshop, collection_id)
+        ahead = None if stop or current.is_suspect else _begin(workshop, collection_id)
         _finish(workshop, encoder, current)
         if stop:
             return True
+        if current.is_suspect:  # nothing else was in our hands meanwhile
+            ahead = _begin(workshop, collection_id)
     return False
 
 
-def _let_go(workshop: Workshop) -> None:
+def _let_go(workshop: Workshop, trouble: BaseException) -> None:
     """Nothing stays in the hands of a worker that lives and works on something else."""
+    blameless = isinstance(trouble, BLAMELESS) or not isinstance(trouble, Exception)
+    workshop.owes = True
     with contextlib.suppress(AppError), workshop.resources.catalog.begin() as session:
-        claims.let_go(session, workshop.name)  # where the database is what failed, the leases run out by themselves
+        (claims.give_back if blameless else claims.let_go)(session, workshop.name)
+        workshop.owes = False
+
+
+def give_back_owed(workshop: Workshop) -> None:
+    """What a failed task left in our hands because the database failed too."""
+    if workshop.owes:
+        with workshop.resources.catalog.begin() as session:
+            claims.give_back(session, workshop.name)
+        workshop.owes = False
 
 
 def _encoder(workshop: Workshop, collection_id: int) -> Encoder:
@@ -115,6 +136,7 @@ def _encoder(workshop: Workshop, collection_id: int) -> Encoder:
 def _begin(workshop: Workshop, collection_id: int) -> Batch | None:
     """Claim a batch and send it to the decode children; None when nothing waits."""
     settings = workshop.resources.settings
+    reach(Point.BEFORE_CLAIM)
     with workshop.resources.catalog.begin() as session:
         key = collections.model_of(session, collections.get_by_id(session, collection_id))
         claimed = claims.claim(
@@ -127,6 +149,7 @@ def _begin(workshop: Workshop, collection_id: int) -> Batch | None:
         )
     if not claimed:
         return None
+    reach(Point.AFTER_CLAIM)
     batch = Batch(collection_id, key, claimed)
     batch.decoding = _send_to_decoder(workshop, key, claimed)
     return batch
@@ -145,10 +168,14 @@ def _finish(workshop: Workshop, encoder: Encoder, batch: Batch) -> None:
     for claim in batch.claimed:
         _collect(batch, claim, outcome)
     _let_wait(workshop, batch, outcome)
+    reach(Point.AFTER_DECODE)
     vectors = _embed(encoder, outcome)
+    reach(Point.AFTER_EMBED)
     for _, prepared in outcome.prepared:
         workshop.resources.storage.keep_thumbnail(prepared.digest, prepared.thumbnail)
+    reach(Point.AFTER_THUMBNAIL)
     _store(workshop, batch, outcome, vectors)
+    reach(Point.AFTER_COMMIT)
 
 
 def _collect(batch: Batch, claim: Claim, outcome: Outcome) -> None:
@@ -213,6 +240,7 @@ def _store(workshop: Workshop, batch: Batch, outcome: Outcome, vectors: np.ndarr
         for claim, reason in outcome.waiting:
             claims.put_back(session, claim, "away", reason, workshop.resources.settings.away_retry_s)
         workers.beat(session, workshop.name, model=batch.key.model, **_tally(workshop, len(batch.claimed)))
+        reach(Point.BEFORE_COMMIT)
 
 
 def _tally(workshop: Workshop, images_more: int) -> dict:

@@ -11,6 +11,7 @@ from app.catalog.images import displayable
 from app.catalog.models import PlaceKind
 from app.catalog.sightings import Recorded, Sighting
 from app.errors import InvalidInput
+from app.faults import Point, reach
 from app.jobs import Job, Queue, enqueue
 from app.resources import Resources
 from app.vision.contents import HEAD_BYTES, sniff
@@ -45,6 +46,7 @@ def upload(resources: Resources, collection_name: str, filename: str, data: byte
     if contents.kind == "skipped":
         return Receipt(filename, Outcome.SKIPPED, error=contents.code, reason=contents.reason)
     digest = resources.storage.keep_original(data)
+    reach(Point.AFTER_STORE)
     # the name is the client's text and only shown; a path of the person's is never made of it
     folder = resources.settings.home / UPLOAD_FOLDER
     shown = folder / digest[:8] / (Path(filename).name or "unnamed")
@@ -63,6 +65,7 @@ def upload(resources: Resources, collection_name: str, filename: str, data: byte
         collections.lock(session, collection_id)
         (recorded,) = sightings.record(session, collection_id, [seen])
         images.hurry(session, images.get(session, recorded.image_id))
+        reach(Point.AFTER_RECORD)
     enqueue(resources.settings, Job.EMBED_PENDING, Queue.QUERIES, collection_id=collection_id)
     return receipt_of(displayable(shown), recorded)
 

@@ -4,13 +4,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 from app.catalog import collections, sightings, sources
 from app.catalog.images import displayable
 from app.catalog.models import SourceKind, SourceState
 from app.catalog.sightings import Known, Recorded, Sighting
+from app.faults import Point, reach
 from app.ingest import roots
+from app.ingest.outage import outlast
 from app.ingest.readings import Reading
 from app.ingest.receive import Outcome, Receipt, receipt_of
 from app.ingest.report import ScanReport
@@ -64,8 +67,9 @@ class Recorder:
         """Record what was read already: outside transactions what is slow, inside one what is to hold together."""
         seen = [reading.seen for reading in readings if reading.seen]
         sleeping = [reading.known for reading in readings if reading.known and reading.known.sleeps]
-        moved = self._moved(seen)
-        recorded = self._write(seen, sleeping, moved) if seen or sleeping else {}
+        moved = outlast(partial(self._moved, seen))
+        reach(Point.BEFORE_RECORD)
+        recorded = outlast(partial(self._write, seen, sleeping, moved)) if seen or sleeping else {}
         for reading in readings:
             self._report.note(reading.address, _receipt(reading, recorded.get(reading.address)))
         if sleeping or any(one.new for one in recorded.values()):
@@ -73,13 +77,16 @@ class Recorder:
         self.on_done(self._report.counts["seen"])
 
     def _begin(self, files: list[Found], read: Read, copied: bool) -> Chunk:
-        with self._resources.catalog.read() as session:
-            known = sightings.known(session, self._collection_id, [file.address for file in files])
+        known = outlast(partial(self._known, [file.address for file in files]))
         same = {file.address for file in files if _is_unchanged(file, known.get(file.address), copied)}
         others = [file for file in files if file.address not in same]
         parts = [others[start : start + FILES_PER_TASK] for start in range(0, len(others), FILES_PER_TASK)]
         reading = [self._threads.submit(lambda part: [read(file) for file in part], part) for part in parts]
         return Chunk(files, {address: known[address] for address in same}, reading)
+
+    def _known(self, addresses: Sequence[bytes]) -> dict[bytes, Known]:
+        with self._resources.catalog.read() as session:
+            return sightings.known(session, self._collection_id, addresses)
 
     def _finish(self, chunk: Chunk) -> None:
         read = {reading.address: reading for reading in chain.from_iterable(part.result() for part in chunk.reading)}
@@ -94,6 +101,7 @@ class Recorder:
             sightings.wake(session, self._collection_id, sleeping)
             recorded = sightings.record(session, self._collection_id, seen)
             sightings.forget(session, self._collection_id, moved)
+            reach(Point.AFTER_RECORD)
         return {one.address: told for one, told in zip(seen, recorded, strict=True)}
 
     def _moved(self, seen: Sequence[Sighting]) -> list[int]:

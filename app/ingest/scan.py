@@ -15,6 +15,7 @@ from app.errors import NotFound, ServiceUnavailable, UnreadableImage
 from app.ingest import absence, archives, roots, walk
 from app.ingest.ahead import Ahead
 from app.ingest.archives import Broken, Limits, Member
+from app.ingest.outage import outlast
 from app.ingest.readings import Reading, Unread, read_file, take
 from app.ingest.receive import Outcome, Receipt
 from app.ingest.recording import Recorder
@@ -86,6 +87,11 @@ def _recorder(resources: Resources, report: ScanReport, collection_id: int) -> R
 
 def settle(resources: Resources, report: ScanReport) -> ScanReport:
     """The report after workers are done: pictures they refused are FAILED now, with the reason."""
+    outlast(partial(_refuse_late, resources, report))
+    return report
+
+
+def _refuse_late(resources: Resources, report: ScanReport) -> None:
     with resources.catalog.read() as session:
         collection_id = collections.get(session, report.collection).id
         for root in report.roots:
@@ -93,7 +99,6 @@ def settle(resources: Resources, report: ScanReport) -> ScanReport:
                 if report.seen.holds([row.path_bytes])[0]:
                     told = Receipt(displayable(row.path_bytes), Outcome.FAILED, row.image_id, row.code, row.reason)
                     report.refuse_late(row.path_bytes, told)
-    return report
 
 
 class _Scan:

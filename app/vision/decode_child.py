@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from app.errors import InvalidInput, UnreadableImage
+from app.faults import Point, reach
 from app.vision import complaints, pixels
 
 KILL_GRACE_S = 5  # after the parent should have killed us: it may be dead itself
@@ -58,6 +59,7 @@ def prepare(request: dict, data: bytes, limits: Limits) -> Answer:
     box = tuple(request["box"]) if request["box"] else None
     thumbnail_px = limits.thumbnail_px if request["thumbnail"] else 0
     least = partial(pixels.least_size, preprocessing=request["preprocessing"], box=box, thumbnail_px=thumbnail_px)
+    reach(Point.MID_DECODE)
     picture = pixels.decode(data, max_pixels=limits.max_pixels, name=request["path"] or request["name"], least=least)
     seen = pixels.prepare(picture, box, request["preprocessing"])
     facts = {
