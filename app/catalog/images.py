@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.catalog import collections
-from app.catalog.models import Image, ImageStatus, Location
+from app.catalog.models import Collection, Embedding, Image, ImageStatus, Location, Reembedding
 from app.errors import NotFound
 
 IDS_PER_QUERY = 500  # SQLite takes 32,766 parameters, PostgreSQL 65,535; plans like fewer
@@ -83,11 +83,15 @@ def hide_gone(session: Session, image: Image) -> None:
     """Its bytes are at no path any more: out of every search. Undone by `add` when they are seen again."""
     image.status = ImageStatus.GONE
     image.changed_seq = collections.next_seq(session, image.collection_id)
+    session.execute(delete(Reembedding).where(Reembedding.image_id == image.id))  # noted again when it is back
 
 
 def _bring_back(session: Session, image: Image) -> None:
-    image.status = ImageStatus.READY if image.format else ImageStatus.PENDING
+    """Searchable at once, unless its collection changed its model meanwhile or it never was."""
     image.changed_seq = collections.next_seq(session, image.collection_id)
+    model_key_id = session.scalar(select(Collection.model_key_id).where(Collection.id == image.collection_id))
+    embedded = session.get(Embedding, (image.id, model_key_id)) is not None
+    image.status = ImageStatus.READY if embedded else ImageStatus.PENDING
 
 
 def find_location(session: Session, collection_id: int, path: Path) -> Location | None:
