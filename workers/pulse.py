@@ -11,7 +11,7 @@ import time
 
 from celery import Celery
 
-from app import upkeep
+from app import switching, upkeep
 from app.ingest.sweep import sweep
 from app.jobs import BULK_QUEUE, Job
 from app.resources import Resources
@@ -63,6 +63,7 @@ class Pulse(threading.Thread):
     def _look(self) -> None:
         try:
             self._send(Job.EMBED_PENDING, waiting := sweep(self._resources))
+            self._send(Job.BUILD_SNAPSHOT, switching.ripe(self._resources))
             if not waiting and time.monotonic() > self._upkeep_at:
                 self._upkeep_at = time.monotonic() + UPKEEP_S
                 self._send(Job.BUILD_SNAPSHOT, upkeep.due(self._resources))

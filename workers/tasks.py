@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from celery import shared_task
 from celery.worker import state
 
-from app import upkeep
+from app import switching, upkeep
 from app.errors import AppError, NotFound
 from app.ingest.embed import embed_pending
 from app.jobs import LONGEST_TASK_S, Job, enqueue
@@ -30,8 +30,10 @@ def embed(collection_id: int) -> None:
 
 @shared_task(name=Job.BUILD_SNAPSHOT)
 def build_snapshot(collection_id: int) -> None:
+    resources = process.current.workshop.resources
     with _at_work(stuck_s=LONGEST_BUILD_S):
-        upkeep.rebuild(process.current.workshop.resources, collection_id)
+        switching.advance(resources, collection_id)
+        upkeep.rebuild(resources, collection_id)
 
 
 def _is_told_to_stop() -> bool:

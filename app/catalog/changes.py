@@ -143,4 +143,5 @@ def _welcome_back(session: Session, change: Change, seq: int) -> None:
 
 
 def _has_vector(model_key_id: int) -> ColumnElement[bool]:
-    return select(Embedding.image_id).where(Embedding.image_id == Image.id, Embedding.model_key_id == model_key_id).exists()
+    mine = (Embedding.image_id == Image.id, Embedding.model_key_id == model_key_id)
+    return select(Embedding.image_id).where(*mine).exists()

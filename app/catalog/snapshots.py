@@ -9,9 +9,7 @@ from app.catalog.clock import db_now
 from app.catalog.models import Collection, Snapshot, SnapshotStatus
 
 
-def start_build(
-    session: Session, collection_id: int, model_key_id: int, owner: str, lease_s: float
-) -> Snapshot | None:
+def start_build(session: Session, collection_id: int, model_key_id: int, owner: str, lease_s: float) -> Snapshot | None:
     """A BUILDING row, or None while somebody else's build is alive."""
     if is_building(session, collection_id):
         return None
@@ -28,7 +26,8 @@ def start_build(
 
 def is_building(session: Session, collection_id: int) -> bool:
     alive = (Snapshot.status == SnapshotStatus.BUILDING, Snapshot.lease_until > db_now())
-    return session.scalar(select(Snapshot.id).where(Snapshot.collection_id == collection_id, *alive).limit(1)) is not None
+    here = select(Snapshot.id).where(Snapshot.collection_id == collection_id, *alive)
+    return session.scalar(here.limit(1)) is not None
 
 
 def renew(session: Session, snapshot_id: int, lease_s: float) -> None:

@@ -2,6 +2,8 @@
 
 Decoding runs one batch ahead of the network. Everything slow happens outside transactions; what a batch found is
 stored only for images whose claim is still ours, so running twice, or late, is harmless.
+
+New pictures go first. Those that a change of model embeds anew follow, under that model's key.
 """
 
 import contextlib
@@ -12,10 +14,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
+from sqlalchemy.orm import Session
 
-from app.catalog import claims, collections, embeddings, images, workers
-from app.catalog.claims import Claim
-from app.catalog.models import ModelKey
+from app.catalog import changes, claims, collections, embeddings, images, workers
+from app.catalog.claims import Claim, Ledger
+from app.catalog.models import Image, ModelKey, Reembedding
 from app.encoders import Encoders
 from app.errors import AppError, BadVector, UnreadableImage
 from app.library import first_present, sources
@@ -42,12 +45,21 @@ class Workshop:
     finished_at: float = 0.0  # when the last batch was stored; the next one's rate counts from there
 
 
+@dataclass(frozen=True)
+class Order:
+    """Images of one ledger wait for embeddings of this key."""
+
+    collection_id: int
+    ledger: Ledger
+    key: ModelKey
+
+
 @dataclass
 class Batch:
     """Claimed images on their way through the decoder."""
 
-    collection_id: int
-    key: ModelKey
+    order: Order
+    encoder: Encoder
     claimed: list[Claim]
     decoding: dict[int, Future] = field(default_factory=dict)
 
@@ -65,11 +77,10 @@ def embed_pending(workshop: Workshop, collection_id: int, *, budget_s: float, sh
 
     Raises NotFound when the collection is gone, BadCheckpoint or WeightsUnavailable when its encoder can't be had.
     """
-    encoder = _encoder(workshop, collection_id)
     workshop.finished_at = time.monotonic()
     workshop.at_work = True
     try:
-        return _run(workshop, encoder, collection_id, time.monotonic() + budget_s, should_stop)
+        return _run(workshop, collection_id, time.monotonic() + budget_s, should_stop)
     except BaseException:
         _let_go(workshop)
         raise
@@ -77,14 +88,12 @@ def embed_pending(workshop: Workshop, collection_id: int, *, budget_s: float, sh
         workshop.at_work = False
 
 
-def _run(
-    workshop: Workshop, encoder: Encoder, collection_id: int, deadline: float, should_stop: Callable[[], bool]
-) -> bool:
+def _run(workshop: Workshop, collection_id: int, deadline: float, should_stop: Callable[[], bool]) -> bool:
     ahead = _begin(workshop, collection_id)
     while ahead is not None:
         current, stop = ahead, should_stop() or time.monotonic() > deadline
         ahead = None if stop else _begin(workshop, collection_id)
-        _finish(workshop, encoder, current)
+        _finish(workshop, current)
         if stop:
             return True
     return False
@@ -96,41 +105,62 @@ def _let_go(workshop: Workshop) -> None:
         claims.let_go(session, workshop.name)  # where the database is what failed, the leases run out by themselves
 
 
-def _encoder(workshop: Workshop, collection_id: int) -> Encoder:
+def _orders(workshop: Workshop, collection_id: int) -> list[Order]:
+    """What waits, the most urgent first. Raises NotFound when the collection is gone."""
     with workshop.resources.catalog.read() as session:
-        key = collections.model_of(session, collections.get_by_id(session, collection_id))
-    return workshop.encoders.of(key)
+        keys = {Image: collections.model_of(session, collections.get_by_id(session, collection_id))}
+        if change := changes.find(session, collection_id):
+            keys[Reembedding] = collections.get_model(session, change.model_key_id)
+        waiting = [ledger for ledger in keys if claims.waits(session, collection_id, ledger)]
+    return [Order(collection_id, ledger, keys[ledger]) for ledger in waiting]
 
 
 def _begin(workshop: Workshop, collection_id: int) -> Batch | None:
-    """Claim a batch and send it to the decode children; None when nothing waits."""
+    """Claim a batch and send it to the decode children; None when nothing waits.
+
+    An encoder that can't be had holds up its own key alone, and nothing is claimed for it.
+    """
+    trouble = None
+    for order in _orders(workshop, collection_id):
+        try:
+            encoder = workshop.encoders.of(order.key)
+        except AppError as refusal:
+            trouble = trouble or refusal
+            continue
+        if claimed := _claim(workshop, order):
+            return Batch(order, encoder, claimed, _send_to_decoder(workshop, order, claimed))
+    if trouble:
+        raise trouble
+    return None
+
+
+def _claim(workshop: Workshop, order: Order) -> list[Claim]:
     settings = workshop.resources.settings
     with workshop.resources.catalog.begin() as session:
-        key = collections.model_of(session, collections.get_by_id(session, collection_id))
-        claimed = claims.claim(
-            session, collection_id, owner=workshop.name, limit=settings.batch_images, lease_s=settings.lease_s
+        return claims.claim(
+            session,
+            order.collection_id,
+            owner=workshop.name,
+            limit=settings.batch_images,
+            lease_s=settings.lease_s,
+            ledger=order.ledger,
         )
-    if not claimed:
-        return None
-    batch = Batch(collection_id, key, claimed)
-    batch.decoding = _send_to_decoder(workshop, key, claimed)
-    return batch
 
 
-def _send_to_decoder(workshop: Workshop, key: ModelKey, claimed: Sequence[Claim]) -> dict[int, Future]:
+def _send_to_decoder(workshop: Workshop, order: Order, claimed: Sequence[Claim]) -> dict[int, Future]:
     with workshop.resources.catalog.read() as session:
         rows = [images.get(session, claim.image_id) for claim in claimed]
         paths = sources(workshop.resources, session, rows)
     present = {image_id: first_present(places) for image_id, places in paths.items()}
-    submit = partial(workshop.decoder.submit, preprocessing=key.preprocessing, thumbnail=True)
+    submit = partial(workshop.decoder.submit, preprocessing=order.key.preprocessing, thumbnail=True)
     return {image_id: submit(path) for image_id, path in present.items() if path is not None}
 
 
-def _finish(workshop: Workshop, encoder: Encoder, batch: Batch) -> None:
+def _finish(workshop: Workshop, batch: Batch) -> None:
     outcome = Outcome()
     for claim in batch.claimed:
         _collect(batch, claim, outcome)
-    vectors = _embed(encoder, outcome)
+    vectors = _embed(batch.encoder, outcome)
     for _, prepared in outcome.prepared:
         workshop.resources.storage.keep_thumbnail(prepared.digest, prepared.thumbnail)
     _store(workshop, batch, outcome, vectors)
@@ -177,17 +207,35 @@ def _embed_one_by_one(encoder: Encoder, outcome: Outcome) -> np.ndarray:
 
 def _store(workshop: Workshop, batch: Batch, outcome: Outcome, vectors: np.ndarray) -> None:
     """One transaction: embeddings of the claims that are still ours, facts, refusals, and the worker's tally."""
-    max_attempts = workshop.resources.settings.max_attempts
+    order, max_attempts = batch.order, workshop.resources.settings.max_attempts
     with workshop.resources.catalog.begin() as session:
-        collections.lock(session, batch.collection_id)  # before any image, as all do: else two writers may lock up
+        collections.lock(session, order.collection_id)  # before any image, as all do: else two writers may lock up
+        if _is_outdated(session, order):
+            return claims.give_back(session, batch.claimed)
         ours = claims.settle(session, [claim for claim, _ in outcome.prepared])
         rows = [i for i, (claim, _) in enumerate(outcome.prepared) if claim.image_id in ours]
         ids = [outcome.prepared[i][0].image_id for i in rows]
-        embeddings.add(session, batch.collection_id, batch.key.id, ids, vectors[rows])
+        embeddings.add(session, order.collection_id, order.key.id, ids, vectors[rows])
         images.record_facts(session, [_facts(*outcome.prepared[i]) for i in rows])
+        _note_change(session, order, ids)
         for claim, code, reason in outcome.refused:
             _refuse(session, claim, code, reason, max_attempts)
-        workers.beat(session, workshop.name, model=batch.key.model, **_tally(workshop, len(batch.claimed)))
+        workers.beat(session, workshop.name, model=order.key.model, **_tally(workshop, len(batch.claimed)))
+    return None
+
+
+def _is_outdated(session: Session, order: Order) -> bool:
+    """The collection was switched to another model while these pictures were looked at with the old one."""
+    return order.ledger is Image and not collections.answers_with(session, order.collection_id, order.key.id)
+
+
+def _note_change(session: Session, order: Order, image_ids: Sequence[int]) -> None:
+    """What is new has to be embedded under the key of a change as well; what was embedded for it is done."""
+    change = changes.find(session, order.collection_id)
+    if order.ledger is Reembedding:
+        changes.strike_off(session, order.key.id, image_ids)
+    elif change is not None:
+        changes.top_up(session, change, image_ids)
 
 
 def _tally(workshop: Workshop, images_more: int) -> dict:

@@ -33,9 +33,7 @@ def upgrade() -> None:
         sa.Column("collection_id", ID, nullable=False),
         sa.Column("image_id", ID, nullable=False),
         sa.Column("model_key_id", ID, nullable=False),
-        sa.Column(
-            "status", sa.Enum(*STATUSES, name="imagestatus", native_enum=False, length=16), nullable=False
-        ),
+        sa.Column("status", sa.Enum(*STATUSES, name="imagestatus", native_enum=False, length=16), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("owner", sa.String(length=100), nullable=True),
