@@ -140,9 +140,9 @@ def _whole(session: Session, collection_id: int) -> Change | None:
     """Under the collection's lock: nothing waits, and nothing was forgotten. What was is noted, for workers to find."""
     collections.lock(session, collection_id)
     change = changes.find(session, collection_id)
-    if change is None or changes.top_up(session, change) or collection_id not in changes.ripe(session):
-        return None
-    return change
+    if change is not None:
+        changes.top_up(session, change)
+    return change if collection_id in changes.ripe(session) else None
 
 
 def _prepare_index(resources: Resources, collection_id: int, model_key_id: int) -> bool:

@@ -50,8 +50,8 @@ def retry(session: Session, collection_id: int) -> None:
     session.execute(update(Reembedding).where(*failed).values(**fresh))
 
 
-def top_up(session: Session, change: Change, image_ids: Sequence[int] | None = None) -> int:
-    """Note the work on searchable images, all or these, that lack the new embedding and are not noted; how many."""
+def top_up(session: Session, change: Change, image_ids: Sequence[int] | None = None) -> None:
+    """Note the work on searchable images, all or these, that lack the new embedding and are not noted yet."""
     noted = select(Reembedding.id).where(
         Reembedding.image_id == Image.id, Reembedding.model_key_id == change.model_key_id
     )
@@ -64,7 +64,7 @@ def top_up(session: Session, change: Change, image_ids: Sequence[int] | None = N
     if image_ids is not None:
         missing = missing.where(Image.id.in_(image_ids))
     names = ["collection_id", "image_id", "model_key_id"]
-    return session.execute(insert(Reembedding).from_select(names, missing.order_by(Image.id))).rowcount
+    session.execute(insert(Reembedding).from_select(names, missing.order_by(Image.id)))
 
 
 def strike_off(session: Session, model_key_id: int, image_ids: Sequence[int]) -> None:

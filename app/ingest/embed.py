@@ -92,7 +92,7 @@ def _run(workshop: Workshop, collection_id: int, deadline: float, should_stop: C
     ahead = _begin(workshop, collection_id)
     while ahead is not None:
         current, stop = ahead, should_stop() or time.monotonic() > deadline
-        ahead = None if stop else _begin(workshop, collection_id)
+        ahead = None if stop else _begin(workshop, collection_id, in_hand=True)
         _finish(workshop, current)
         if stop:
             return True
@@ -115,10 +115,11 @@ def _orders(workshop: Workshop, collection_id: int) -> list[Order]:
     return [Order(collection_id, ledger, keys[ledger]) for ledger in waiting]
 
 
-def _begin(workshop: Workshop, collection_id: int) -> Batch | None:
+def _begin(workshop: Workshop, collection_id: int, *, in_hand: bool = False) -> Batch | None:
     """Claim a batch and send it to the decode children; None when nothing waits.
 
-    An encoder that can't be had holds up its own key alone, and nothing is claimed for it.
+    An encoder that can't be had holds up its own key alone, and nothing is claimed for it. With another batch in hand
+    that is not said yet: the next task finds the same.
     """
     trouble = None
     for order in _orders(workshop, collection_id):
@@ -129,7 +130,7 @@ def _begin(workshop: Workshop, collection_id: int) -> Batch | None:
             continue
         if claimed := _claim(workshop, order):
             return Batch(order, encoder, claimed, _send_to_decoder(workshop, order, claimed))
-    if trouble:
+    if trouble and not in_hand:
         raise trouble
     return None
 
