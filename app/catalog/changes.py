@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, literal, select, upd
 from sqlalchemy.orm import Session
 
 from app.catalog import collections, snapshots
+from app.catalog.images import portions
 from app.catalog.models import Change, Collection, Embedding, Image, ImageStatus, Reembedding
 
 WAITING = (ImageStatus.PENDING, ImageStatus.WORKING)
@@ -119,16 +120,16 @@ def end(session: Session, collection_id: int) -> None:
 
 
 def _leave_behind(session: Session, change: Change, seq: int) -> None:
+    failed = (Reembedding.collection_id == change.collection_id, Reembedding.status == ImageStatus.FAILED)
     mine = (Reembedding.image_id == Image.id, Reembedding.model_key_id == change.model_key_id)
-    failed = select(Reembedding.id).where(*mine, Reembedding.status == ImageStatus.FAILED)
-    searchable = (Image.collection_id == change.collection_id, Image.status == ImageStatus.READY)
-    told = {name: failed.with_only_columns(getattr(Reembedding, name)).scalar_subquery() for name in ("code", "reason")}
-    session.execute(
-        update(Image)
-        .where(*searchable, failed.exists())
-        .values(status=ImageStatus.FAILED, changed_seq=seq, **told)
-        .execution_options(synchronize_session=False)
-    )
+    told = {name: select(getattr(Reembedding, name)).where(*mine).scalar_subquery() for name in ("code", "reason")}
+    for chosen in portions(session.scalars(select(Reembedding.image_id).where(*failed)).all()):
+        session.execute(
+            update(Image)
+            .where(Image.id.in_(chosen), Image.status == ImageStatus.READY)
+            .values(status=ImageStatus.FAILED, changed_seq=seq, **told)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _welcome_back(session: Session, change: Change, seq: int) -> None:
