@@ -1,6 +1,7 @@
 """A collection goes over to another model: real pictures, two real encoders, workers' work in this process."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, select
@@ -159,6 +160,28 @@ def test_pictures_that_went_are_no_obstacle(filled, desk, photos):
     fill(filled, photos)  # seen again
     assert len(desk.by_file(COLLECTION, photos / "0.jpg", k=20).hits) == 6
     assert embedded(filled)[NEW] == 6
+
+
+def test_a_picture_that_went_and_is_back_before_the_switch_is_waited_for(filled, photos):
+    begin(filled)
+    with filled.resources.catalog.begin() as session:
+        images.hide_gone(session, session.get_one(Image, 1))
+    work(filled)
+    scan.ingest(filled.resources, [photos], COLLECTION)  # seen again: searchable at once, with the old model
+    assert complete(filled) is False
+    assert (facts(filled).model, facts(filled).change.waiting) == (OLD, 1)
+    assert complete(filled)
+    assert embedded(filled)[NEW] == 6
+
+
+def test_of_workers_that_find_a_change_ready_one_makes_it(filled, monkeypatch):
+    monkeypatch.setattr(upkeep, "LEAST_TAIL", 2)
+    begin(filled)
+    work(filled)
+    with ThreadPoolExecutor(4) as pool:
+        made = [pool.submit(switching.advance, filled.resources, 1) for _ in range(4)]
+    assert sorted(future.result() for future in made) == [False, False, False, True]
+    assert upkeep.status(filled.resources, COLLECTION).state == "fresh"
 
 
 def test_a_batch_that_was_looked_at_with_the_old_model_is_looked_at_again(filled, desk, photos, monkeypatch):

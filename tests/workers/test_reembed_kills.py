@@ -7,11 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import redis
 from sqlalchemy import func, select
 
 from app import library
 from app.catalog.models import Change, Collection, Embedding, Image, ImageStatus, Reembedding, Worker
 from app.resources import Resources, open_resources
+from tests import servers
 from tests.conftest import make_settings
 from tests.program import Program, wait_until
 from tests.workers.test_kills import five_hundred
@@ -64,6 +66,23 @@ def killing_spree(tmp_path: Path, folder: Path, count: int, kills: int) -> None:
 
 def test_three_kills_in_a_change_of_model_lose_nothing(tmp_path, many):
     killing_spree(tmp_path, many, 60, 3)
+
+
+def test_with_a_broker_that_forgets_and_postgresql_the_same(tmp_path, many, postgres_url):
+    with servers.redis(tmp_path) as broker:
+        knobs = {"database_url": postgres_url, "broker_url": broker, "sweep_s": 2, "batch_images": 4}
+        with Program(tmp_path / "home", **knobs) as program:
+            program.start("worker")
+            program.json("ingest", many, "-c", COLLECTION)
+            resources = open_resources(make_settings(program.home, database_url=postgres_url))
+            switch = program.start("collections", "switch", COLLECTION, "--model", NEW, "--json")
+            kill_workers(resources, switch, 1)
+            redis.Redis.from_url(broker).flushall()
+            out, err = switch.communicate(timeout=300)
+            assert switch.returncode == 0, err
+            assert json.loads(out)["model"] == NEW
+            assert_gone_over_whole(resources, 60)
+            resources.catalog.dispose()
 
 
 @pytest.mark.soak
