@@ -33,17 +33,19 @@ def begin(
     """Have every searchable picture embedded under another key, then switch to it unless `add_only`.
 
     `kind`, its `preprocessing` and `precision`, is as for a new collection where it is open, and as it is now where the
-    model is open too; where all is open, the change under way goes on. Pictures that could not be embedded get another
-    try; with `leave_behind` they hold up nothing and become failures instead. What has nothing left to embed is made
-    at once. Raises NotFound, InvalidInput, WeightsUnavailable.
+    model is open too; where all is open, the change under way goes on as it was begun. Pictures that could not be
+    embedded get another try; with `leave_behind` they hold up nothing and become failures instead. What has nothing
+    left to embed is made at once. Raises NotFound, InvalidInput, WeightsUnavailable.
     """
     wanted = _wanted(resources, name, encoders, model, kind)
     with resources.catalog.begin() as session:
         collection = _locked(session, name)
-        model_key_id = wanted or _key_under_way(session, collection)
-        _refuse_another(session, collection, model_key_id)
-        if model_key_id != collection.model_key_id:
-            changes.begin(session, collection.id, model_key_id, add_only=add_only, leave_behind=leave_behind)
+        change = changes.find(session, collection.id)
+        if wanted is None:
+            wanted, add_only, leave_behind = _under_way(collection, change, add_only, leave_behind)
+        _refuse_another(session, collection, change, wanted)
+        if wanted != collection.model_key_id:
+            changes.begin(session, collection.id, wanted, add_only=add_only, leave_behind=leave_behind)
     enqueue(resources.settings, Job.EMBED_PENDING, collection_id=collection.id)
     advance(resources, collection.id)
     return library.collection(resources, name)
@@ -114,17 +116,18 @@ def _locked(session: Session, name: str) -> Collection:
     return collections.get(session, name)
 
 
-def _key_under_way(session: Session, collection: Collection) -> int:
-    change = changes.find(session, collection.id)
+def _under_way(
+    collection: Collection, change: Change | None, add_only: bool, leave_behind: bool
+) -> tuple[int, bool, bool]:
     if change is None:
         raise InvalidInput(f"{collection.name!r} is not changing its model: say to which with --model")
-    return change.model_key_id
+    return change.model_key_id, add_only or change.add_only, leave_behind or change.leave_behind
 
 
-def _refuse_another(session: Session, collection: Collection, model_key_id: int) -> None:
-    facts, change = library.change_facts(session, collection), changes.find(session, collection.id)
+def _refuse_another(session: Session, collection: Collection, change: Change | None, model_key_id: int) -> None:
     if change is not None and change.model_key_id != model_key_id:
-        raise InvalidInput(f"{collection.name!r} is changing to {facts.label}: wait for that, or stop it with --cancel")
+        label = library.change_facts(session, collection).label
+        raise InvalidInput(f"{collection.name!r} is changing to {label}: wait for that, or stop it with --cancel")
 
 
 def _find_whole(resources: Resources, collection_id: int) -> Change | None:

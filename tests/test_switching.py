@@ -110,6 +110,14 @@ def test_added_vectors_lie_beside_and_a_switch_to_them_and_back_is_immediate(fil
     assert desk.by_file(COLLECTION, photos / "1.jpg", k=6).model == OLD
 
 
+def test_what_goes_on_goes_on_as_it_was_begun(filled):
+    begin(filled, add_only=True)
+    change = begin(filled, None, leave_behind=True).change
+    assert (change.add_only, change.leave_behind) == (True, True)
+    assert complete(filled)
+    assert facts(filled).model == OLD
+
+
 def test_a_switch_back_embeds_what_came_since(filled, desk, photos):
     begin(filled)
     assert complete(filled)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app import library, switching
-from app.cli.ingest import TROUBLE_S, Moved, worker_at_hand
+from app.cli.ingest import Moved, worker_at_hand
 from app.cli.output import JsonFlag, err, print_json, progress_bar, say_caveat
 from app.cli.supervisor import Supervisor
 from app.encoders import Encoders
@@ -16,6 +16,7 @@ from app.library import ChangeFacts, CollectionFacts
 from app.resources import Resources, open_resources
 
 POLL_S = 0.5
+TROUBLE_S = 20.0  # a worker pauses for half of this after trouble, and may still make the change then
 
 
 def switch(
@@ -44,11 +45,13 @@ def switch(
     if cancel:
         _refuse_any(terms)
         switching.cancel(resources, name)
+        begun = None
     else:
-        facts = switching.begin(resources, name, Encoders(resources.settings), **terms)
-        if wait and facts.change:
-            wait_until_made(resources, name, facts.change)
-    _answer(library.collection(resources, name), cancel, time.monotonic() - started, as_json)
+        begun = switching.begin(resources, name, Encoders(resources.settings), **terms).change
+    if wait and begun:
+        wait_until_made(resources, name, begun)
+    facts = library.collection(resources, name)
+    _answer(facts, "cancelled" if cancel else _state(facts, begun, add_only), time.monotonic() - started, as_json)
 
 
 def wait_until_made(resources: Resources, name: str, begun: ChangeFacts) -> None:
@@ -77,13 +80,23 @@ def _refuse_any(terms: dict) -> None:
         raise InvalidInput("--cancel goes alone: it stops the change there is")
 
 
-def _answer(facts: CollectionFacts, cancelled: bool, seconds: float, as_json: bool) -> None:
-    state = "cancelled" if cancelled else "changing" if facts.change else "done"
+def _state(facts: CollectionFacts, begun: ChangeFacts | None, add_only: bool) -> str:
+    """What became of the change, also where somebody else cancelled it meanwhile."""
+    if facts.change:
+        return "changing"
+    if add_only or (begun and begun.add_only):
+        return "added"
+    new = begun and (begun.model, begun.preprocessing, begun.precision)
+    return "done" if new in (None, (facts.model, facts.preprocessing, facts.precision)) else "cancelled"
+
+
+def _answer(facts: CollectionFacts, state: str, seconds: float, as_json: bool) -> None:
     if as_json:
         print_json({"collection": facts.name, "state": state, "seconds": round(seconds, 3), **_counts(facts)})
         return
     said = {
         "cancelled": f"stays with {facts.model}",
+        "added": f"answers with {facts.model}; the new vectors lie beside, and a switch to them is immediate",
         "changing": f"answers with {facts.model} and goes on in the background: `dinoseek collections list`",
         "done": f"answers with {facts.model}, {facts.ready:,} pictures",
     }

@@ -1,6 +1,7 @@
 """`dinoseek collections switch` as a script and a person meet it."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,10 +22,19 @@ def folder(tmp_path_factory) -> Path:
     return made
 
 
-@pytest.fixture
-def program(tmp_path, folder) -> Iterator[Program]:
-    with Program(tmp_path / "home") as opened:
+@pytest.fixture(scope="module")
+def ingested(tmp_path_factory, folder) -> Path:
+    """A home with four searchable pictures. Embedded once; each test has a copy."""
+    home = tmp_path_factory.mktemp("ingested") / "home"
+    with Program(home) as opened:
         opened.json("ingest", folder, "-c", "photos")
+    return home
+
+
+@pytest.fixture
+def program(tmp_path, ingested) -> Iterator[Program]:
+    shutil.copytree(ingested, tmp_path / "home")
+    with Program(tmp_path / "home") as opened:
         yield opened
 
 
@@ -66,6 +76,13 @@ def test_a_change_under_way_is_listed_and_cancelled(ask):
     assert "wait for that, or stop it with --cancel" in refusal(ask(*SWITCH, "--precision", "int8"))
     assert answer(ask(*SWITCH, "--cancel", "--json"))["state"] == "cancelled"
     assert "nothing to cancel" in refusal(ask(*SWITCH, "--cancel"))
+
+
+def test_vectors_are_added_and_switched_to_another_time(program):
+    added = program.json(*SWITCH, "--model", NEW, "--add-only")
+    assert (added["state"], added["model"], added["change"]) == ("added", OLD, None)
+    switched = program.json(*SWITCH, "--model", NEW, "--no-wait")  # nobody has to work for it
+    assert (switched["state"], switched["model"]) == ("done", NEW)
 
 
 def test_what_can_not_begin_is_one_line_at_once(ask):
