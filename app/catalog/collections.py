@@ -95,4 +95,13 @@ def register_model(session: Session, **key) -> ModelKey:
 
 
 def model_of(session: Session, collection: Collection) -> ModelKey:
-    return session.get_one(ModelKey, collection.model_key_id)
+    return get_model(session, collection.model_key_id)
+
+
+def get_model(session: Session, model_key_id: int) -> ModelKey:
+    return session.get_one(ModelKey, model_key_id)
+
+
+def answers_with(session: Session, collection_id: int, model_key_id: int) -> bool:
+    """Whether this is the collection's key, deleted or not; for good only under its lock."""
+    return session.scalar(select(Collection.model_key_id).where(Collection.id == collection_id)) == model_key_id

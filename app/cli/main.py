@@ -21,7 +21,7 @@ COMMANDS = {
     "up": ("app.cli.serve", "Serve the page; without a broker, with a worker."),
     "worker": ("app.cli.serve", "A worker for each device of this machine, started again when it dies."),
     "models": ("app.cli.models", "The encoders: list, pull, check."),
-    "collections": ("app.cli.collections", "Collections: create, list, delete, restore."),
+    "collections": ("app.cli.collections", "Collections: create, list, switch, delete, restore."),
     "ingest": ("app.cli.ingest", "Put folders and files of pictures into a collection."),
     "search": ("app.cli.search", "Find the pictures that look like one."),
     "embed": ("app.cli.embed", "Vectors of pictures, into a NumPy file."),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.catalog import collections, overview, workers
+from app.library import ChangeFacts, change_facts
 from app.resources import Resources
 
 
@@ -26,6 +27,8 @@ class Progress:
     rate_per_s: float | None  # of all workers together; None while none is at work
     eta_s: float | None
     workers: list[WorkerFacts]
+    change: ChangeFacts | None = None  # of model; new pictures go before it
+    change_eta_s: float | None = None
 
     @property
     def trouble(self) -> str | None:
@@ -40,10 +43,11 @@ class Progress:
 
 def progress(resources: Resources, collection_name: str) -> Progress:
     with resources.catalog.read() as session:
-        collection_id = collections.get(session, collection_name).id
-        totals, resting = overview.totals(session, collection_id), overview.resting(session, collection_id)
+        collection = collections.get(session, collection_name)
+        totals, resting = overview.totals(session, collection.id), overview.resting(session, collection.id)
+        change = change_facts(session, collection)
         alive = [_facts(worker, age_s) for worker, age_s in workers.alive(session)]
-    waiting = totals["pending"]
+    waiting, to_change = totals["pending"], change.waiting if change else 0
     rate = sum(worker.images_per_s or 0.0 for worker in alive) or None
     return Progress(
         total=totals["images"],
@@ -51,9 +55,11 @@ def progress(resources: Resources, collection_name: str) -> Progress:
         waiting=waiting,
         resting=resting,
         failed=totals["failed"],
-        rate_per_s=rate if waiting else None,
+        rate_per_s=rate if waiting or to_change else None,
         eta_s=waiting / rate if waiting and rate else None,
         workers=alive,
+        change=change,
+        change_eta_s=(waiting + to_change) / rate if to_change and rate else None,
     )
 
 

@@ -11,8 +11,8 @@ from app.ingest import absence
 from app.ingest import failures as refusals
 from app.ingest import progress as ledger
 from app.ingest.progress import Progress
-from app.library import CollectionFacts
-from app.ui import cards, failures, folders, parts, words
+from app.library import ChangeFacts, CollectionFacts
+from app.ui import cards, changing, failures, folders, parts, words
 
 FILES_AT_ONCE = 200  # more goes faster by folder
 LOOK_EVERY_S, LOOK_IDLE_S = 1.0, 5.0
@@ -58,13 +58,13 @@ def _folder(face: Face, name: str) -> None:
 
 def _follow(face: Face, facts: CollectionFacts) -> None:
     """How far the collection is: looked at every second while there is work, seldom while there is none."""
-    busy = _busy(facts.name, facts.pending)
+    busy = _busy(facts.name, facts.pending, facts.change)
     st.fragment(_progress, run_every=LOOK_EVERY_S if busy else LOOK_IDLE_S)(face, facts, busy)
 
 
-def _busy(name: str, waiting: int) -> bool:
+def _busy(name: str, waiting: int, change: ChangeFacts | None) -> bool:
     reading = folders.reading(name)
-    return bool(waiting or (reading and reading.going))
+    return bool(waiting or (change and change.waiting) or (reading and reading.going))
 
 
 def _progress(face: Face, drawn: CollectionFacts, busy_when_drawn: bool) -> None:
@@ -74,10 +74,12 @@ def _progress(face: Face, drawn: CollectionFacts, busy_when_drawn: bool) -> None
     _show_away(face, drawn.name)
     if state.waiting:
         _show_work(state)
+    changing.show(state)
     if state.failed:
         _show_refusals(face, drawn.name, state.failed)
-    changed = _busy(drawn.name, state.waiting) != busy_when_drawn
-    if changed or (state.ready and not drawn.ready):
+    changed = _busy(drawn.name, state.waiting, state.change) != busy_when_drawn
+    made = bool(state.change) != bool(drawn.change)
+    if changed or made or (state.ready and not drawn.ready):
         st.rerun()
 
 

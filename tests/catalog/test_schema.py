@@ -17,7 +17,7 @@ from app.errors import ServiceUnavailable
 
 
 def newest() -> str:
-    return ScriptDirectory.from_config(schema.config(None)).get_current_head()
+    return ScriptDirectory.from_config(schema.config()).get_current_head()
 
 
 def test_migrations_make_exactly_the_models(database_url):

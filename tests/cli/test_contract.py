@@ -245,7 +245,7 @@ def test_weights_that_are_others_now_stop_the_ingest_in_one_line(tmp_path, folde
         catalogue.execute("INSERT INTO collections (name, model_key_id, seq, created_at) VALUES ('old', 2, 0, 0.0)")
     done = program.run("ingest", folder, "-c", "old")
     assert done.returncode == 1
-    assert "put those weights back, or make a new collection" in done.stderr.replace("\n", " ")
+    assert "put those weights back, or take these with" in done.stderr.replace("\n", " ")
     (old,) = [row for row in program.json("collections", "list") if row["name"] == "old"]
     assert (old["pending"], old["failed"]) == (8, 0)
 

@@ -5,10 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from app import library
+from app import library, switching
 from app.api import face
+from app.catalog.models import ImageStatus, Reembedding
 from app.resources import open_resources
 from app.ui import failures, folders
 from app.ui.ask import Ask, to_address
@@ -168,6 +170,22 @@ def test_refused_pictures_can_be_tried_again(filled, resources):
     filled.switch_page(LIBRARY).run()
     next(button for button in filled.button if button.label == "Try these again").click().run()
     assert library.collection(resources, COLLECTION).pending == 1
+
+
+def test_a_change_of_model_is_seen_with_its_counts_and_what_holds_it_up(filled, resources, encoders):
+    switching.begin(resources, COLLECTION, encoders, "dinoseek_tiny14")
+    filled.query_params["collection"] = COLLECTION
+    filled.switch_page(LIBRARY).run()
+    assert not filled.exception
+    (bar,) = filled.get("progress")
+    assert bar.proto.text.startswith(r"Changing to dinoseek\_tiny14, squash168-v1: 0 of 4")
+    with resources.catalog.begin() as session:
+        session.execute(update(Reembedding).values(status=ImageStatus.FAILED))
+    filled.run()
+    assert "4 pictures can't be embedded with it" in filled.warning[0].value
+    switching.cancel(resources, COLLECTION)
+    filled.run()
+    assert not filled.get("progress")
 
 
 def test_a_collection_is_put_away_and_comes_back_whole(filled, resources):
