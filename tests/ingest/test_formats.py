@@ -64,8 +64,7 @@ def test_heic_without_its_extra_says_what_to_install_and_the_rest_go_on(shop, ph
     assert (report.counts["added"], refused.image_id) == (6, *images_at(shop.resources, photos / "phone.heic"))
 
 
-def test_a_moved_picture_of_each_kind_of_name_is_the_same(shop, of_each_format):
-    """Sidecars beside pictures are passed over; a picture under another name is still itself."""
+def test_sidecars_beside_pictures_are_passed_over(shop, of_each_format):
     fill(shop, of_each_format)
     (of_each_format / "picture.jpg.json").write_text("{}")
     (of_each_format / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0")
