@@ -143,6 +143,9 @@ def _hint_once(idle_since: float) -> float:
 
 
 def _answer(facts: CollectionFacts, report: ScanReport, as_json: bool) -> None:
+    for absent in report.away:
+        told = f"{absent.address} is away, nothing of it is forgotten: {absent.reason}"
+        err.print(told, style="yellow", markup=False)
     if as_json:
         print_json(_document(facts, report))
         return

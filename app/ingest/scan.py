@@ -131,7 +131,7 @@ class _Scan:
             collections.lock(session, self._collection_id)
             known = sources.find(session, self._collection_id, root.kind, root.address)
             if reason is not None and (known is None or not known.files) and reason != roots.EMPTY:
-                raise NotFound(f"{root.shown} can't be read: {reason}")
+                raise NotFound(reason if root.shown in reason else f"{root.shown} can't be read: {reason}")
             copied = self._wishes.copy or root.kind is SourceKind.ARCHIVE
             source = sources.remember(session, self._collection_id, root.kind, root.address, copied=copied)
         if reason is None or (reason == roots.EMPTY and not source.files) or self._wishes.forget_missing:
