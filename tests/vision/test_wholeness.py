@@ -67,7 +67,8 @@ def test_so_it_is_when_decoded_at_reduced_scale_or_followed_by_another():
 def test_a_marker_astray_in_a_scan_is_an_early_end():
     data = jpeg(size=(800, 600))
     middle = len(data) // 2
-    assert code(data[:middle] + b"\xff\xd4" + data[middle:]) == "truncated"
+    for stray in (b"\0\xff\xd4", b"\0\xff\xff\xd4"):
+        assert code(data[:middle] + stray + data[middle:]) == "truncated"
 
 
 def test_a_progressive_one_that_ends_in_its_first_scan_is_refused():
@@ -76,7 +77,13 @@ def test_a_progressive_one_that_ends_in_its_first_scan_is_refused():
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}, {"mode": "L"}])
 def test_a_picture_that_is_grey_itself_is_taken(options):
-    decoded = pixels.decode(grey(**options) + b"a tail of something else")
+    whole = grey(**options)
+    padded = whole.replace(EOI, b"\xff\xff\xff" + EOI)
+    for data in (whole, padded, whole + b"a tail of something else"):
+        assert_grey(pixels.decode(data))
+
+
+def assert_grey(decoded: pixels.Picture) -> None:
     assert np.abs(np.asarray(decoded.image)[-1, -1].astype(int) - 128).max() <= 1
 
 
