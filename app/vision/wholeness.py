@@ -91,7 +91,7 @@ def _is_starved(data: bytes) -> bool:
 
 
 def _ends_of_scans(data: bytes) -> list[tuple[int, int]] | None:
-    """Where and with which marker, in the first picture of the file; at restarts too. None for a coder not Huffman's."""
+    """Where and with which marker, in the first picture of the file; at restarts too. None unless coded as Huffman."""
     ends, at, scanned = [], len(SOI), False
     while found := MARKER.search(data, at):
         marker, length = data[found.end() - 1], int.from_bytes(data[found.end() : found.end() + 2], "big")
