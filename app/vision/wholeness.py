@@ -31,7 +31,7 @@ SHORT = "the image data is truncated: the rest of the picture is missing"
 
 
 def refuse_filled(data: bytes, image: PIL.Image.Image) -> None:
-    """Look at a loaded picture, not turned or converted yet. For a whole one it costs next to nothing."""
+    """Look at a loaded picture, not turned or converted yet. Only one with a grey or black corner is read again."""
     check = CHECKS.get(image.format or "")
     if check is not None:
         check(data, image)
@@ -49,7 +49,7 @@ def _tiff(data: bytes, image: PIL.Image.Image) -> None:
         return
     starts, sizes = next((tags[starts], tags[sizes]) for starts, sizes in TIFF_PARTS if starts in tags)
     part = data[starts[-1] : starts[-1] + sizes[-1]]
-    _jpeg(tags.get(TIFF_TABLES, SOI + EOI)[: -len(EOI)] + part[len(SOI) :], image)
+    _jpeg(tags.get(TIFF_TABLES, SOI + EOI)[: -len(EOI)] + part[len(SOI) :] + EOI, image)  # some write none of their own
 
 
 def _png(data: bytes, image: PIL.Image.Image) -> None:
@@ -61,7 +61,7 @@ def _png(data: bytes, image: PIL.Image.Image) -> None:
         kinds.add(kind)
         header = body if kind == b"IHDR" else header
         packed += [body] if kind == b"IDAT" else []
-    width, height, bits, colour, interlaced = struct.unpack(">IIBBxxB", header)
+    width, height, bits, colour, interlaced = struct.unpack_from(">IIBBxxB", header)
     if colour == PALETTE and b"PLTE" not in kinds:
         raise OSError("its palette is missing")
     if _last_pixel(image) <= {0} and _inflated(packed) < _filtered(width, height, bits * PNG_BANDS[colour], interlaced):
