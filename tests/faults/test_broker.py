@@ -86,7 +86,7 @@ def survive_losses(crasher: Crasher, broker: Broker, rounds: int, feed: int) -> 
     for number in range(rounds):
         kind = ("killed", "emptied")[number % 2]
         if crasher.waiting() < feed / 2:
-            crasher.ingest(crasher.paint(feed), "--no-wait")
+            crasher.record(crasher.paint(feed))
         wait_until(crasher.holders, "a worker at work", RESUMED_S)
         if number % 4 > 1:
             kill_holders(crasher)

@@ -68,7 +68,7 @@ def survive_restarts(crasher: Crasher, database: Database, rounds: int, feed: in
     workers = set(crasher.workers().values())
     for number in range(rounds):
         if crasher.waiting() < feed / 2:
-            crasher.ingest(crasher.paint(feed), "--no-wait")
+            crasher.record(crasher.paint(feed))
         before = crasher.ready()
         wait_until(lambda before=before: crasher.ready() > before and crasher.holders(), "a batch under way")
         database.restart(list(MODES)[number % 2])

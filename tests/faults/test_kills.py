@@ -12,7 +12,8 @@ from tests.faults.crasher import Crasher, children, report
 from tests.program import wait_until
 
 WORKERS = 3
-BETWEEN_S = 1.2  # kills, on average
+MOST_BETWEEN = 12  # pictures done between two kills: a worker that never works has nothing to lose
+JITTER_S = 0.3
 FEED = 400  # pictures at a time
 FEW = 60  # pictures; with so few left the killing ends, and the clock of the recovery starts
 CHILD_SHARE, SUPERVISOR_SHARE = 0.15, 0.05
@@ -29,7 +30,7 @@ class Killer:
         self.killed = {"worker": 0, "child": 0, "supervisor": 0}
 
     def strike(self) -> None:
-        time.sleep(self._chance.expovariate(1 / BETWEEN_S))
+        self._let_some_work_be_done()
         pids = list(self._crasher.workers().values())
         draw = self._chance.random()
         if draw < SUPERVISOR_SHARE:
@@ -38,6 +39,11 @@ class Killer:
             self._kill("child", children(self._chance.choice(pids)))
         else:
             self._kill("worker", pids)
+
+    def _let_some_work_be_done(self) -> None:
+        target = self._crasher.ready() + self._chance.randint(0, MOST_BETWEEN)
+        wait_until(lambda: self._crasher.ready() >= target or not self._crasher.waiting(), "work between kills")
+        time.sleep(self._chance.uniform(0, JITTER_S))
 
     def _kill(self, kind: str, pids: list[int]) -> None:
         if not pids:
@@ -64,7 +70,7 @@ def killing_spree(crasher: Crasher, kills: int, feed: int, few: int = FEW, seed:
     wait_until(lambda: crasher.rows(), "the first pictures")
     while killer.killed["worker"] < kills or crasher.waiting() > few:
         if killer.killed["worker"] < kills and crasher.waiting() < feed / 3:
-            crasher.ingest(crasher.paint(feed), "--no-wait")
+            crasher.record(crasher.paint(feed))
         killer.strike()
     last, left = time.monotonic(), crasher.waiting()
     crasher.wait_until_done(crasher.settings.lease_s + RECOVERY_S)
