@@ -64,6 +64,11 @@ class Crasher:
         scan.ingest(self.resources, [folder], COLLECTION)
         self.acknowledge(folder)
 
+    def keep_busy(self, least: int) -> None:
+        """At least so many pictures wait: what is to be met in mid-work meets work."""
+        if self.waiting() < least:
+            self.record(self.paint(least))
+
     def start_ingest(self, folder: Path) -> subprocess.Popen:
         return self.program.start("ingest", folder, "-c", COLLECTION, "--json")
 

@@ -62,15 +62,15 @@ class Killer:
         self._supervisors += self._crasher.hire()
 
 
-def killing_spree(crasher: Crasher, kills: int, feed: int, few: int = FEW, seed: int = 7) -> None:
+def killing_spree(crasher: Crasher, kills: int, feed: int, seed: int = 7) -> None:
     first = crasher.paint(feed)
     killer = Killer(crasher, seed)
     wait_until(crasher.workers, "a worker")
     ingest = crasher.start_ingest(first)
     wait_until(lambda: crasher.rows(), "the first pictures")
-    while killer.killed["worker"] < kills or crasher.waiting() > few:
-        if killer.killed["worker"] < kills and crasher.waiting() < feed / 3:
-            crasher.record(crasher.paint(feed))
+    while killer.killed["worker"] < kills or crasher.waiting() > FEW:
+        if killer.killed["worker"] < kills:
+            crasher.keep_busy(feed // 2)
         killer.strike()
     last, left = time.monotonic(), crasher.waiting()
     crasher.wait_until_done(crasher.settings.lease_s + RECOVERY_S)
@@ -96,7 +96,3 @@ def killing_spree(crasher: Crasher, kills: int, feed: int, few: int = FEW, seed:
 @pytest.mark.timeout(3600)
 def test_two_hundred_kills_lose_nothing_and_do_nothing_twice(crasher):
     killing_spree(crasher, kills=200, feed=FEED)
-
-
-def test_a_few_kills_on_servers_lose_nothing(served):
-    killing_spree(served, kills=3, feed=60, few=60)
