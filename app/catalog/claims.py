@@ -125,6 +125,23 @@ def collections_waiting(session: Session) -> list[int]:
     return list(session.scalars(select(Collection.id).where(Collection.deleted_at.is_(None), waits)))
 
 
+def unclaimed_s(session: Session, collection_id: int) -> float | None:
+    """Seconds for which work here has waited for a worker to claim it. None: none waits, or somebody is at work here.
+
+    The picture whose turn is next decides: its wait, cut by the last batch that anybody stored.
+    """
+    at_work = (Image.status == ImageStatus.WORKING, Image.lease_until >= db_now())
+    if session.scalar(select(Image.id).where(Image.collection_id == collection_id, *at_work).limit(1)):
+        return None
+    next_up = select(db_now(), Image.created_at, Image.not_before, Collection.worked_at).join_from(Image, Collection)
+    mine = (Image.collection_id == collection_id, *_is_waiting())
+    row = session.execute(next_up.where(*mine).order_by(Image.attempts, Image.id).limit(1)).first()
+    if row is None:
+        return None
+    now, created_at, not_before, worked_at = row
+    return max(0.0, now - max(created_at, not_before, worked_at or 0.0))
+
+
 def _is_waiting() -> tuple[ColumnElement[bool], ...]:
     return (Image.status == ImageStatus.PENDING, Image.not_before <= db_now())
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from app.catalog import collections
+from app.catalog.clock import db_now
 from app.catalog.models import Image, ImageStatus, Location
 from app.errors import NotFound
 
@@ -75,8 +76,12 @@ def add(session: Session, collection_id: int, digest: str, size_bytes: int, **fa
 def retry(session: Session, image_ids: Sequence[int]) -> int:
     """Give failed images their attempts back; how many were failed."""
     chosen = (Image.id.in_(image_ids), Image.status == ImageStatus.FAILED)
-    fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": 0.0, "code": None, "reason": None}
-    return session.execute(update(Image).where(*chosen).values(**fresh)).rowcount
+    return session.execute(update(Image).where(*chosen).values(**fresh_attempts())).rowcount
+
+
+def fresh_attempts() -> dict:
+    """What an image's row holds when it waits as if it had just come."""
+    return {"status": ImageStatus.PENDING, "attempts": 0, "not_before": db_now(), "code": None, "reason": None}
 
 
 def hide_gone(session: Session, image: Image) -> None:
@@ -87,6 +92,7 @@ def hide_gone(session: Session, image: Image) -> None:
 
 def _bring_back(session: Session, image: Image) -> None:
     image.status = ImageStatus.READY if image.format else ImageStatus.PENDING
+    image.not_before = db_now()  # it waits from now, not since it first came
     image.changed_seq = collections.next_seq(session, image.collection_id)
 
 

@@ -15,9 +15,11 @@ import numpy as np
 
 from app.catalog import claims, collections, embeddings, images, workers
 from app.catalog.claims import Claim
+from app.catalog.clock import db_now
 from app.catalog.models import ModelKey
 from app.encoders import Encoders
 from app.errors import AppError, BadVector, UnreadableImage
+from app.ingest.stages import Pace
 from app.library import first_present, sources
 from app.resources import Resources
 from app.vision.decoder import Decoder, Prepared
@@ -38,8 +40,7 @@ class Workshop:
     decoder: Decoder
     name: str  # owner of the claims
     at_work: bool = False  # else it holds nothing, and its leases are not renewed
-    images_done: int = 0
-    finished_at: float = 0.0  # when the last batch was stored; the next one's rate counts from there
+    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass
@@ -66,7 +67,7 @@ def embed_pending(workshop: Workshop, collection_id: int, *, budget_s: float, sh
     Raises NotFound when the collection is gone, BadCheckpoint or WeightsUnavailable when its encoder can't be had.
     """
     encoder = _encoder(workshop, collection_id)
-    workshop.finished_at = time.monotonic()
+    workshop.pace.begin()
     workshop.at_work = True
     try:
         return _run(workshop, encoder, collection_id, time.monotonic() + budget_s, should_stop)
@@ -84,6 +85,7 @@ def _run(
     while ahead is not None:
         current, stop = ahead, should_stop() or time.monotonic() > deadline
         ahead = None if stop else _begin(workshop, collection_id)
+        workshop.pace.lap("claim")
         _finish(workshop, encoder, current)
         if stop:
             return True
@@ -110,8 +112,10 @@ def _begin(workshop: Workshop, collection_id: int) -> Batch | None:
         claimed = claims.claim(
             session, collection_id, owner=workshop.name, limit=settings.batch_images, lease_s=settings.lease_s
         )
-    if not claimed:
-        return None
+        if not claimed:
+            return None
+        rate = workshop.pace.images_per_s  # none after a rest: the last work's says nothing of this one's
+        workers.beat(session, workshop.name, model=key.model, claimed_at=db_now(), images_per_s=rate)
     batch = Batch(collection_id, key, claimed)
     batch.decoding = _send_to_decoder(workshop, key, claimed)
     return batch
@@ -130,10 +134,14 @@ def _finish(workshop: Workshop, encoder: Encoder, batch: Batch) -> None:
     outcome = Outcome()
     for claim in batch.claimed:
         _collect(batch, claim, outcome)
+    workshop.pace.lap("decode")
     vectors = _embed(encoder, outcome)
+    workshop.pace.lap("network")
     for _, prepared in outcome.prepared:
         workshop.resources.storage.keep_thumbnail(prepared.digest, prepared.thumbnail)
+    workshop.pace.lap("thumbnails")
     _store(workshop, batch, outcome, vectors)
+    workshop.pace.lap("store")  # the commit; it counts with the next batch
 
 
 def _collect(batch: Batch, claim: Claim, outcome: Outcome) -> None:
@@ -187,13 +195,9 @@ def _store(workshop: Workshop, batch: Batch, outcome: Outcome, vectors: np.ndarr
         images.record_facts(session, [_facts(*outcome.prepared[i]) for i in rows])
         for claim, code, reason in outcome.refused:
             _refuse(session, claim, code, reason, max_attempts)
-        workers.beat(session, workshop.name, model=batch.key.model, **_tally(workshop, len(batch.claimed)))
-
-
-def _tally(workshop: Workshop, images_more: int) -> dict:
-    previous, workshop.finished_at = workshop.finished_at, time.monotonic()
-    workshop.images_done += images_more
-    return {"images_done": workshop.images_done, "images_per_s": images_more / (workshop.finished_at - previous)}
+        collections.note_work(session, batch.collection_id)
+        workshop.pace.lap("store")
+        workers.beat(session, workshop.name, batch_at=db_now(), **workshop.pace.batch(len(batch.claimed)))
 
 
 def _refuse(session, claim: Claim, code: str, reason: str, max_attempts: int) -> None:
