@@ -121,6 +121,14 @@ def status(resources: Resources, name: str) -> IndexFacts:
     return IndexFacts(name, key.model, age.live, facts, age.tail, age.dead, age.state)
 
 
+def tails(resources: Resources) -> dict[int, int]:
+    """By collection id, how many searchable pictures are scanned beside its snapshot. On a cluster there is no such."""
+    if resources.settings.cluster is not None:
+        return {}
+    with resources.catalog.read() as session:
+        return {row.id: _age(resources, session, row).tail for row in collections.all_live(session)}
+
+
 def _age(resources: Resources, session: Session, collection: Collection) -> Age:
     row = snapshots.find_published(session, collection)
     live = images.count_visible(session, collection.id)

@@ -40,4 +40,4 @@ def _by_code(session: Session, where: ColumnElement[bool]) -> dict[str, int]:
     code, number = func.coalesce(Image.code, ""), func.count()
     failed = select(code, number).where(where, Image.status == ImageStatus.FAILED).group_by(code)
     rows = session.execute(failed.order_by(number.desc(), code))
-    return dict(rows.tuples().all())
+    return dict(rows.all())

@@ -28,7 +28,7 @@ def counts(session: Session, collection_id: int) -> dict[ImageStatus, int]:
     statement = select(Image.status, func.count()).where(
         Image.status.in_(list(ImageStatus)), Image.collection_id == collection_id
     )
-    return dict.fromkeys(ImageStatus, 0) | dict(session.execute(statement.group_by(Image.status)).tuples().all())
+    return dict.fromkeys(ImageStatus, 0) | dict(session.execute(statement.group_by(Image.status)).all())
 
 
 def counts_everywhere(session: Session) -> dict[tuple[int, ImageStatus], int]:
@@ -43,7 +43,7 @@ def waiting_everywhere(session: Session) -> dict[int, int]:
     """How many images wait or are worked on in each collection that has any; retries count."""
     live = select(Collection.id).where(Collection.deleted_at.is_(None))
     waiting = select(Image.collection_id, func.count()).where(Image.status.in_(WAITING), Image.collection_id.in_(live))
-    return dict(session.execute(waiting.group_by(Image.collection_id)).tuples().all())
+    return dict(session.execute(waiting.group_by(Image.collection_id)).all())
 
 
 def _count_if(condition):

@@ -119,7 +119,7 @@ def eta_s(waiting: int, everywhere: Iterable[int], rate_per_s: float) -> float:
 
 def _obstacle(now: Progress) -> Obstacle | None:
     if not now.workers:
-        return Obstacle("no worker is alive", "the pictures are kept; start one with `dinoseek worker`")
+        return Obstacle("no worker is alive", "they are kept; start one with `dinoseek worker`, it takes some seconds")
     if now.trouble:
         return Obstacle("no worker can do its work", now.trouble)
     if (now.unclaimed_s or 0.0) > UNCLAIMED_S:
