@@ -150,6 +150,14 @@ def status(resources: Resources, name: str) -> IndexFacts:
     return IndexFacts(name, key.model, age.live, facts, age.tail, age.dead, age.state)
 
 
+def tails(resources: Resources) -> dict[int, int]:
+    """By collection id, how many searchable pictures are scanned beside its snapshot. On a cluster there is no such."""
+    if resources.settings.cluster is not None:
+        return {}
+    with resources.catalog.read() as session:
+        return {row.id: _age(resources, session, row).tail for row in collections.all_live(session)}
+
+
 def _age(resources: Resources, session: Session, collection: Collection) -> Age:
     published = snapshots.find_published(session, collection)
     return _age_of(resources, session, collection, collection.model_key_id, published)

@@ -237,6 +237,23 @@ def waits(session: Session, collection_id: int, ledger: Ledger, priority: Priori
     return session.scalar(select(ledger.id).where(*waiting).limit(1)) is not None
 
 
+def unclaimed_s(session: Session, collection_id: int) -> float | None:
+    """Seconds for which work here has waited for a worker to claim it. None: none waits, or somebody is at work here.
+
+    The picture whose turn is next decides: its wait, cut by the last batch that anybody stored.
+    """
+    at_work = (Image.status == ImageStatus.WORKING, Image.lease_until >= db_now())
+    if session.scalar(select(Image.id).where(Image.collection_id == collection_id, *at_work).limit(1)):
+        return None
+    next_up = select(db_now(), Image.created_at, Image.not_before, Collection.worked_at).join_from(Image, Collection)
+    mine = next_up.where(Image.collection_id == collection_id, *_is_waiting(Image))
+    row = session.execute(mine.order_by(Image.priority, Image.attempts, Image.id).limit(1)).first()
+    if row is None:
+        return None
+    now, created_at, not_before, worked_at = row
+    return max(0.0, now - max(created_at, not_before, worked_at or 0.0))
+
+
 def _is_waiting(ledger: Ledger, priority: Priority | None = None) -> tuple[ColumnElement[bool], ...]:
     now = (ledger.status == ImageStatus.PENDING, ledger.not_before <= db_now())
     return now if priority is None else (*now, ledger.priority == priority)

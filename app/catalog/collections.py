@@ -70,6 +70,12 @@ def lock(session: Session, collection_id: int) -> None:
     session.execute(select(Collection.id).where(Collection.id == collection_id).with_for_update())
 
 
+def note_work(session: Session, collection_id: int) -> None:
+    """A batch of it is stored. Kept here, for a worker's row goes with its worker."""
+    worked = update(Collection).where(Collection.id == collection_id).values(worked_at=db_now())
+    session.execute(worked.execution_options(synchronize_session=False))
+
+
 def next_seq(session: Session, collection_id: int) -> int:
     """The number of the next change. The row stays locked until commit, so numbers commit in their order:
 

@@ -50,7 +50,7 @@ def embed_again(session: Session, collection: Collection, image_ids: Sequence[in
     Images that are gone or refused stay so: nobody can embed them now.
     """
     seq = collections.next_seq(session, collection.id)
-    fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": 0.0, "owner": None, "lease_until": None}
+    fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": db_now(), "owner": None, "lease_until": None}
     for chosen in portions(image_ids):
         session.execute(delete(Embedding).where(Embedding.image_id.in_(chosen), _of_model(collection)))
         present = (Image.id.in_(chosen), Image.status.in_(PRESENT))

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.catalog import collections
+from app.catalog.clock import db_now
 from app.catalog.models import (
     Collection,
     Embedding,
@@ -50,8 +51,12 @@ def all_of(session: Session, image_ids: Sequence[int]) -> Sequence[Image]:
 def retry(session: Session, image_ids: Sequence[int]) -> int:
     """Give failed images their attempts back; how many were failed."""
     chosen = (Image.id.in_(image_ids), Image.status == ImageStatus.FAILED)
-    fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": 0.0, "code": None, "reason": None}
-    return session.execute(update(Image).where(*chosen).values(**fresh)).rowcount
+    return session.execute(update(Image).where(*chosen).values(**fresh_attempts())).rowcount
+
+
+def fresh_attempts() -> dict:
+    """What an image's row holds when it waits as if it had just come."""
+    return {"status": ImageStatus.PENDING, "attempts": 0, "not_before": db_now(), "code": None, "reason": None}
 
 
 def hurry(session: Session, image: Image) -> None:
@@ -69,7 +74,8 @@ def bring_back(session: Session, collection_id: int, image_ids: Sequence[int]) -
     key = select(Collection.model_key_id).where(Collection.id == collection_id).scalar_subquery()
     mine = (Embedding.image_id == Image.id, Embedding.model_key_id == key)
     embedded = select(Embedding.image_id).where(*mine).exists()
-    _show(session, collection_id, image_ids, case((embedded, ImageStatus.READY), else_=ImageStatus.PENDING))
+    as_before = case((embedded, ImageStatus.READY), else_=ImageStatus.PENDING)
+    _show(session, collection_id, image_ids, as_before, not_before=db_now())  # it waits from now on
 
 
 def leave_if_nowhere(session: Session, collection_id: int, image_ids: Iterable[int]) -> None:
@@ -85,10 +91,10 @@ def _hide(session: Session, collection_id: int, image_ids: Sequence[int]) -> Non
     session.execute(delete(Reembedding).where(Reembedding.image_id.in_(image_ids)))  # noted again when they are back
 
 
-def _show(session: Session, collection_id: int, image_ids: Sequence[int], status) -> None:
+def _show(session: Session, collection_id: int, image_ids: Sequence[int], status, **values) -> None:
     if image_ids:
-        seq = collections.next_seq(session, collection_id)
-        session.execute(update(Image).where(Image.id.in_(image_ids)).values(status=status, changed_seq=seq))
+        values |= {"status": status, "changed_seq": collections.next_seq(session, collection_id)}
+        session.execute(update(Image).where(Image.id.in_(image_ids)).values(**values))
 
 
 def places_of(session: Session, image_ids: Sequence[int]) -> dict[int, list[tuple[PlaceKind, bytes]]]:

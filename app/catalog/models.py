@@ -4,6 +4,7 @@ import enum
 from datetime import datetime
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     DateTime,
@@ -127,6 +128,7 @@ class Collection(Base):
     snapshot_id: Mapped[int | None] = mapped_column(Id)  # the published one; a key both ways is a knot
     created_at: Mapped[float] = mapped_column(Double, default=db_now())
     deleted_at: Mapped[float | None] = mapped_column(Double)  # hidden, and brought back by `restore`
+    worked_at: Mapped[float | None] = mapped_column(Double)  # when a batch of it was last stored; outlives its worker
 
 
 class Change(Base):
@@ -287,5 +289,8 @@ class Worker(Base):
     started_at: Mapped[float] = mapped_column(Double, default=db_now())
     heartbeat_at: Mapped[float] = mapped_column(Double, default=db_now())
     images_done: Mapped[int] = mapped_column(BigInteger, default=0)
-    images_per_s: Mapped[float | None] = mapped_column(Double)
+    images_per_s: Mapped[float | None] = mapped_column(Double)  # as of its last batch; None until one is done
+    stage_s: Mapped[dict[str, float] | None] = mapped_column(JSON)  # per image, by stage of the work
+    claimed_at: Mapped[float | None] = mapped_column(Double)
+    batch_at: Mapped[float | None] = mapped_column(Double)  # when it last stored a batch
     trouble: Mapped[str | None] = mapped_column(Text)  # why its last task could not be done

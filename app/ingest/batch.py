@@ -1,6 +1,5 @@
 """Claimed pictures become vectors: what decoding made of them, the network, one transaction."""
 
-import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -9,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog import changes, claims, collections, embeddings, images, workers
 from app.catalog.claims import Claim, Ledger
+from app.catalog.clock import db_now
 from app.catalog.models import Image, ModelKey, Reembedding
 from app.errors import BadVector, UnreadableImage
 from app.faults import Point, reach
@@ -61,13 +61,17 @@ def finish(workshop: Workshop, batch: Batch) -> None:
     for claim in batch.claimed:
         _collect(batch, claim, outcome)
     _let_wait(workshop, batch, outcome)
+    workshop.pace.lap("decode")
     reach(Point.AFTER_DECODE)
     vectors = _embed(batch.encoder, outcome)
+    workshop.pace.lap("network")
     reach(Point.AFTER_EMBED)
     for _, prepared in outcome.prepared:
         workshop.resources.storage.keep_thumbnail(prepared.digest, prepared.thumbnail)
+    workshop.pace.lap("thumbnails")
     reach(Point.AFTER_THUMBNAIL)
     _store(workshop, batch, outcome, vectors)
+    workshop.pace.lap("store")  # the commit; it counts with the next batch
     reach(Point.AFTER_COMMIT)
 
 
@@ -129,8 +133,9 @@ def _store(workshop: Workshop, batch: Batch, outcome: Outcome, vectors: np.ndarr
             _refuse(session, claim, code, reason, workshop.resources.settings.max_attempts)
         for claim, reason in outcome.waiting:
             claims.put_back(session, claim, "away", reason, workshop.resources.settings.away_retry_s)
-        tally = _tally(workshop, len(batch.claimed))
-        workers.beat(session, workshop.name, model=batch.order.key.model, **tally)
+        collections.note_work(session, batch.order.collection_id)
+        workshop.pace.lap("store")
+        workers.beat(session, workshop.name, batch_at=db_now(), **workshop.pace.batch(len(batch.claimed)))
         reach(Point.BEFORE_COMMIT)
     return None
 
@@ -156,12 +161,6 @@ def _note_change(session: Session, order: Order, image_ids: list[int]) -> None:
         changes.strike_off(session, order.key.id, image_ids)
     elif change is not None:
         changes.top_up(session, change, image_ids)
-
-
-def _tally(workshop: Workshop, images_more: int) -> dict:
-    previous, workshop.finished_at = workshop.finished_at, time.monotonic()
-    workshop.images_done += images_more
-    return {"images_done": workshop.images_done, "images_per_s": images_more / (workshop.finished_at - previous)}
 
 
 def _refuse(session: Session, claim: Claim, code: str, reason: str, max_attempts: int) -> None:

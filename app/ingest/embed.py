@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 
-from app.catalog import changes, claims, collections, images
+from app.catalog import changes, claims, collections, images, workers
 from app.catalog.claims import Claim
+from app.catalog.clock import db_now
 from app.catalog.models import Image, Reembedding
 from app.errors import AppError
 from app.faults import Point, reach
@@ -27,7 +28,7 @@ def embed_pending(workshop: Workshop, collection_id: int, *, budget_s: float, sh
     Raises NotFound when the collection is gone, BadCheckpoint or WeightsUnavailable when its encoder can't be had.
     """
     workshop.give_back_owed()
-    workshop.finished_at = time.monotonic()
+    workshop.pace.begin()
     workshop.at_work = True
     try:
         return _run(workshop, collection_id, time.monotonic() + budget_s, should_stop)
@@ -44,6 +45,7 @@ def _run(workshop: Workshop, collection_id: int, deadline: float, should_stop: C
     while ahead is not None:
         current, stop = ahead, should_stop() or time.monotonic() > deadline
         ahead = None if stop or current.is_suspect else _begin(workshop, collection_id, in_hand=True)
+        workshop.pace.lap("claim")
         finish(workshop, current)
         if stop:
             return True
@@ -95,6 +97,9 @@ def _claim(workshop: Workshop, order: Order) -> list[Claim]:
             ledger=order.ledger,
             priority=workshop.priority,
         )
+        if claimed:
+            rate = workshop.pace.images_per_s  # none after a rest: the last work's says nothing of this one's
+            workers.beat(session, workshop.name, model=order.key.model, claimed_at=db_now(), images_per_s=rate)
     reach(Point.AFTER_CLAIM)
     return claimed
 

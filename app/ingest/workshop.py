@@ -1,7 +1,7 @@
 """What one worker process has at hand, and what it holds."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.catalog import claims
 from app.catalog.models import Priority
@@ -9,6 +9,7 @@ from app.encoders import Encoders
 from app.errors import AppError
 from app.ingest.absence import Absences
 from app.ingest.originals import Originals
+from app.ingest.stages import Pace
 from app.resources import Resources
 from app.vision.decoder import Decoder
 
@@ -26,8 +27,7 @@ class Workshop:
     priority: Priority | None = None  # of the images it takes; none: of all
     at_work: bool = False  # else it holds nothing, and its leases are not renewed
     owes: bool = False  # but for what it could not give back while the database was away
-    images_done: int = 0
-    finished_at: float = 0.0  # when the last batch was stored; the next one's rate counts from there
+    pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
         self.originals = Originals(self.resources)

@@ -1,7 +1,7 @@
 """The search desk of one process: encoders, decode children and live indexes behind three questions."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,11 +45,18 @@ class Stopwatch:
 class SearchDesk:
     """Safe to share between threads. Hostile bytes are decoded in children, never here."""
 
-    def __init__(self, resources: Resources, decoder: Decoder, encoders: Encoders | None = None) -> None:
+    def __init__(
+        self,
+        resources: Resources,
+        decoder: Decoder,
+        encoders: Encoders | None = None,
+        on_answer: Callable[[Page], None] | None = None,
+    ) -> None:
         self._resources = resources
         self._decoder = decoder
         self._encoders = encoders or Encoders(resources.settings)
         self._readers = Readers(resources)
+        self._on_answer = on_answer
 
     def by_file(self, name: str, path: Path, k: int = 20, box: Box | None = None, filters: Filters = ALL) -> Page:
         """Pictures that look like the one at `path`. Raises NotFound, InvalidInput, UnreadableImage."""
@@ -122,7 +129,10 @@ class SearchDesk:
             chosen = [neighbour for neighbour in found if neighbour.image_id != terms.without]
             hits = _hits(session, collection, chosen, terms.k)
         watch.lap("search")
-        return Page(terms.collection, key.model, key.trained, terms.shown, terms.k, hits, watch.totals())
+        page = Page(terms.collection, key.model, key.trained, terms.shown, terms.k, hits, watch.totals())
+        if self._on_answer is not None:
+            self._on_answer(page)
+        return page
 
 
 def _allowed(session: Session, collection: Collection, terms: Terms) -> np.ndarray | None:

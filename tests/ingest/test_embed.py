@@ -68,7 +68,7 @@ def test_a_file_that_vanished_is_found_again_by_retry(shop, photos):
     (missing,) = failures.failures(shop.resources, COLLECTION)
     assert missing.error == "vanished"
     (photos / "away").rename(photos / "0.jpg")
-    assert failures.retry(shop.resources, [missing.image_id]) == 1
+    assert failures.retry(shop.resources, COLLECTION) == 1
     work(shop)
     assert failures.failures(shop.resources, COLLECTION) == []
 

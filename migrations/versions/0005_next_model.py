@@ -6,8 +6,8 @@ Rules: locks are short; the previous release's code still works on the new schem
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 STATUSES = ("pending", "working", "ready", "failed", "gone")
