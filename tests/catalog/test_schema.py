@@ -89,7 +89,7 @@ def test_uploads_of_before_are_told_from_files_by_the_upgrade(database_url):
         (b"/photos/x.jpg", "/photos"),
     ]
     with engine.connect() as connection:
-        command.upgrade(schema.config(connection), "0006")
+        command.upgrade(schema.config(connection), "0003")
         _insert(connection, "model_keys", model="m", weights_sha256="w", preprocessing="p", precision="f", dim=1)
         _insert(connection, "collections", name="c", model_key_id=1, seq=0, created_at=0.0)
         image = {"digest": digest, "size_bytes": 1, "stored": True, "created_at": 0.0, "changed_seq": 0}
