@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app import doctor, library
 from app.catalog.models import Image, ImageStatus, Location, Source, SourceState
@@ -82,6 +82,24 @@ def test_more_than_a_tenth_missing_is_away_and_a_persons_word_makes_it_so(rows, 
     assert set(statuses(rows)) == {ImageStatus.PENDING}
     assert ingest(rows, many, forget_missing=True).away == []
     assert statuses(rows).count(ImageStatus.GONE) == 11
+
+
+def test_a_disk_that_went_before_its_first_reading_ended_is_away_too(rows, many):
+    ingest(rows, many)
+    with rows.catalog.begin() as session:
+        session.execute(update(Source).values(files=0, last_scan=None))  # as after a kill in its middle
+    many.rename(many.with_name("unplugged"))
+    assert [absent.address for absent in ingest(rows, many).away] == [str(many)]
+    assert set(statuses(rows)) == {ImageStatus.PENDING}
+
+
+def test_a_folder_that_a_person_says_is_gone_for_good_is_forgotten_and_comes_back_with_its_bytes(rows, many):
+    ingest(rows, many)
+    many.rename(many.with_name("elsewhere"))
+    assert ingest(rows, many, forget_missing=True).away == []
+    assert set(statuses(rows)) == {ImageStatus.GONE}
+    assert ingest(rows, many.with_name("elsewhere")).counts["known"] == 40
+    assert set(statuses(rows)) == {ImageStatus.PENDING}
 
 
 def test_a_handful_may_go_however_few_there_are(rows, photos):

@@ -166,6 +166,22 @@ def test_objects_that_were_deleted_are_forgotten_and_too_many_are_not(rows, s3, 
     assert [status for (status,) in all_rows(rows, Image.status)].count(ImageStatus.GONE) == 30
 
 
+def test_an_emptied_prefix_is_away_until_a_person_says_that_it_is_gone_and_a_dead_server_is_never(
+    rows, bucket, monkeypatch
+):
+    ingest(rows, BUCKET)
+    bucket.rm(f"{BUCKET}/trip", recursive=True)
+    assert [absent.address for absent in ingest(rows, BUCKET).away] == [BUCKET]
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{servers.free_port()}")
+        fresh_connections()
+        assert ingest(rows, BUCKET, forget_missing=True).away
+    assert {status for (status,) in all_rows(rows, Image.status)} == {ImageStatus.PENDING}
+    fresh_connections()
+    assert ingest(rows, BUCKET, forget_missing=True).away == []
+    assert {status for (status,) in all_rows(rows, Image.status)} == {ImageStatus.GONE}
+
+
 def test_an_object_over_the_limit_is_refused_and_not_held(shop, s3, photos):
     s3.pipe_file(f"{BUCKET}/large.jpg", (photos / "0.jpg").read_bytes() + bytes(300_000))
     s3.put_file(str(photos / "1.jpg"), f"{BUCKET}/1.jpg")
