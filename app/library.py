@@ -16,6 +16,7 @@ from app.catalog.models import Collection, Image, ImageStatus
 from app.encoders import Encoders
 from app.errors import AlreadyExists, InvalidInput, NotFound
 from app.resources import Resources
+from app.storage.files import digest_of
 
 NAME_RULE = re.compile(r"[^\W_][\w .+-]{0,63}")  # letters of any language; no slash, no leading dot
 
@@ -48,6 +49,16 @@ class PictureFacts:
     status: str
     reason: str | None
     frames: int | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a picture's bytes may be read."""
+
+    digest: str
+    stored: bool  # we keep them ourselves
+    paths: list[Path]  # where they were seen, on any host
+    seen_here: bool  # on this one
 
 
 @dataclass(frozen=True)
@@ -127,22 +138,50 @@ def facets(resources: Resources, name: str) -> Facets:
 
 
 def original(resources: Resources, image_id: int) -> Path:
-    """A file that holds this picture's bytes. Raises NotFound when no path leads to them any more."""
+    """A file that holds this picture's bytes. Raises NotFound when none is left, UnreadableImage for a damaged copy."""
     with resources.catalog.read() as session:
-        row = images.get(session, image_id)
-        candidates = sources(resources, session, [row])[image_id]
-    found = first_present(candidates)
+        source = sources(resources, session, [images.get(session, image_id)])[image_id]
+    found = find_file(resources, source)
     if found is None:
-        place = candidates[0] if candidates else "any path"
+        place = source.paths[0] if source.paths else "any path"
         raise NotFound(f"the file of picture {image_id} is not at {place} any more")
     return found
 
 
-def sources(resources: Resources, session: Session, rows: Sequence[Image]) -> dict[int, list[Path]]:
-    """Where each image's bytes may be read: our own copy first, then the paths it was seen at."""
-    paths = images.paths_of(session, [row.id for row in rows])
-    own = {row.id: [resources.storage.original(row.digest)] if row.stored else [] for row in rows}
-    return {row.id: own[row.id] + paths.get(row.id, []) for row in rows}
+def sources(resources: Resources, session: Session, rows: Sequence[Image]) -> dict[int, Source]:
+    """What `find_file` and `read` need to know, to be asked before the transaction ends: they may read the network."""
+    ids = [row.id for row in rows]
+    paths, here = images.paths_of(session, ids), images.paths_of(session, ids, resources.storage.host)
+    return {row.id: Source(row.digest, row.stored, paths.get(row.id, []), row.id in here) for row in rows}
+
+
+def find_file(resources: Resources, source: Source) -> Path | None:
+    """Our own copy, brought from the store if need be, else a path where the bytes still are."""
+    own = resources.storage.find_original(source.digest) if source.stored else None
+    return own or _find_path(resources, source)
+
+
+def read(resources: Resources, source: Source) -> Path | bytes:
+    """As `find_file`, for one look: nothing stays on this disk that was not here. Raises NotFound."""
+    own = resources.storage.read_original(source.digest) if source.stored else None
+    found = own or _find_path(resources, source)
+    if found is None:
+        raise NotFound(f"picture {source.digest[:12]} is at none of its paths here")
+    return found
+
+
+def _find_path(resources: Resources, source: Source) -> Path | None:
+    if resources.storage.store is None:
+        return first_present(source.paths)
+    # the same path on this host's disk may be another picture
+    return next((path for path in source.paths if _holds(path, source.digest)), None)
+
+
+def _holds(path: Path, digest: str) -> bool:
+    try:
+        return os.path.isfile(path) and digest_of(path) == digest  # noqa: PTH113
+    except OSError:
+        return False
 
 
 def first_present(paths: Sequence[Path]) -> Path | None:

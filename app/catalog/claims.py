@@ -7,15 +7,17 @@ fencing token is still the claim's, so a worker that comes late, or twice, chang
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.catalog.clock import db_now
-from app.catalog.models import Collection, Image, ImageStatus, Worker
+from app.catalog.models import Collection, Image, ImageStatus, Location, Worker
 
 # A batch that died is retried in smaller ones, at last alone, so that one poison image convicts only itself.
 BATCH_SHARE_BY_ATTEMPTS = {0: 1.0, 1: 0.25}
 RETRY_DELAY_S = 2.0  # times attempts: a short fault passes meanwhile
+AWAY_S = 15.0  # before a picture is looked for again whose store, or whose disk, was away
+HOST_PATIENCE_S = 3 * 86400.0  # a host may be off over a weekend; then others look for its pictures, and give up
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,14 @@ class Claim:
     stored: bool
 
 
-def claim(session: Session, collection_id: int, *, owner: str, limit: int, lease_s: float) -> list[Claim]:
-    """Up to `limit` waiting images, those never tried before first. Attempts are counted now, before work starts."""
-    waiting = (Image.collection_id == collection_id, *_is_waiting())
+def claim(
+    session: Session, collection_id: int, *, owner: str, limit: int, lease_s: float, host: str = ""
+) -> list[Claim]:
+    """Up to `limit` waiting images, those never tried before first. Attempts are counted now, before work starts.
+
+    With a `host`, those whose bytes it can have.
+    """
+    waiting = (Image.collection_id == collection_id, *_is_waiting(host))
     tried = session.scalar(select(Image.attempts).where(*waiting).order_by(Image.attempts, Image.id).limit(1))
     if tried is None:
         return []
@@ -66,7 +73,7 @@ def renew(session: Session, owner: str, lease_s: float) -> int:
 
 def settle(session: Session, claims: Sequence[Claim]) -> set[int]:
     """Mark claimed images READY; the ids that were still ours, whose embeddings may be stored."""
-    return _finish(session, claims, status=ImageStatus.READY, code=None, reason=None)
+    return _finish(session, claims, status=ImageStatus.READY, code=None, reason=None, away_since=None)
 
 
 def fail(session: Session, claimed: Claim, code: str, reason: str) -> None:
@@ -81,6 +88,32 @@ def retry_later(session: Session, claimed: Claim, code: str, reason: str, max_at
     wait = db_now() + RETRY_DELAY_S * claimed.attempts
     _finish(session, [claimed], status=ImageStatus.PENDING, code=code, reason=reason, not_before=wait)
     return None
+
+
+def give_back(session: Session, claims: Sequence[Claim], code: str, reason: str) -> None:
+    """What stopped these was no fault of theirs: they wait a while, and the attempt does not count."""
+    _finish(session, claims, **_uncounted(code, reason))
+
+
+def wait_for_host(session: Session, claims: Sequence[Claim], code: str, reason: str) -> None:
+    """No file of these is where this worker looked: another host may have them, or this one a disk to mount.
+
+    They are refused with the reason once nobody has found them for days.
+    """
+    over = Image.away_since < db_now() - HOST_PATIENCE_S
+    status = case((over, ImageStatus.FAILED), else_=ImageStatus.PENDING)
+    since = func.coalesce(Image.away_since, db_now())
+    _finish(session, claims, **_uncounted(code, reason) | {"status": status, "away_since": since})
+
+
+def _uncounted(code: str, reason: str) -> dict:
+    return {
+        "status": ImageStatus.PENDING,
+        "attempts": Image.attempts - 1,
+        "code": code,
+        "reason": reason,
+        "not_before": db_now() + AWAY_S,
+    }
 
 
 def expire(session: Session, max_attempts: int) -> int:
@@ -109,6 +142,13 @@ def let_go(session: Session, owner: str) -> None:
     session.execute(update(Image).where(*held).values(lease_until=0.0))
 
 
+def return_all(session: Session, owner: str, code: str, reason: str) -> None:
+    """`give_back` for all that `owner` holds."""
+    held = (Image.owner == owner, Image.status == ImageStatus.WORKING)
+    free = {"owner": None, "lease_until": None}
+    session.execute(update(Image).where(*held).values(**free, **_uncounted(code, reason)))
+
+
 def end_leases(session: Session, owners: Iterable[str]) -> None:
     """Let the leases of workers known to be dead run out now."""
     held = (Image.owner.in_(list(owners)), Image.status == ImageStatus.WORKING)
@@ -116,17 +156,25 @@ def end_leases(session: Session, owners: Iterable[str]) -> None:
     session.execute(delete(Worker).where(Worker.name.in_(list(owners))))
 
 
-def collections_waiting(session: Session) -> list[int]:
-    """Ids of collections with images to claim now, or to take back from a dead worker first."""
+def collections_waiting(session: Session, host: str = "") -> list[int]:
+    """Ids of collections with images that `host` can claim now, or to take back from a dead worker first."""
     overdue = (Image.status == ImageStatus.WORKING, Image.lease_until < db_now())
     here = select(Image.id).where(Image.collection_id == Collection.id)
     # two questions: asked in one, with OR, SQLite reads every row of the collection, twice a second
-    waits = here.where(*_is_waiting()).exists() | here.where(*overdue).exists()
+    waits = here.where(*_is_waiting(host)).exists() | here.where(*overdue).exists()
     return list(session.scalars(select(Collection.id).where(Collection.deleted_at.is_(None), waits)))
 
 
-def _is_waiting() -> tuple[ColumnElement[bool], ...]:
-    return (Image.status == ImageStatus.PENDING, Image.not_before <= db_now())
+def _is_waiting(host: str = "") -> tuple[ColumnElement[bool], ...]:
+    now = (Image.status == ImageStatus.PENDING, Image.not_before <= db_now())
+    return (*now, _within_reach(host)) if host else now
+
+
+def _within_reach(host: str) -> ColumnElement[bool]:
+    """In our storage, or seen on a disk of this host or of all; or not found by its own for days."""
+    disks = (Location.image_id == Image.id, Location.host.in_(["", host]))
+    overdue = Image.created_at < db_now() - HOST_PATIENCE_S
+    return or_(Image.stored, overdue, select(Location.id).where(*disks).exists())
 
 
 def _finish(session: Session, claims: Sequence[Claim], **values) -> set[int]:

@@ -14,7 +14,15 @@ from app.catalog.models import Image, ImageStatus, Location
 from app.errors import NotFound
 
 IDS_PER_QUERY = 500  # SQLite takes 32,766 parameters, PostgreSQL 65,535; plans like fewer
-RETRYABLE_CODES = {"vanished", "changed", "worker_died", "decoder_crashed", "decoder_timeout"}
+RETRYABLE_CODES = {
+    "vanished",
+    "changed",
+    "elsewhere",
+    "damaged_copy",
+    "worker_died",
+    "decoder_crashed",
+    "decoder_timeout",
+}
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,7 @@ class Sighting:
     size_bytes: int
     mtime_ns: int
     group: Path | None = None  # what filters call its folder, where that is not the one it lies in
+    host: str = ""  # whose disk it is on; empty where all hosts see the same
 
     @property
     def folder(self) -> str:
@@ -76,6 +85,7 @@ def retry(session: Session, image_ids: Sequence[int]) -> int:
     """Give failed images their attempts back; how many were failed."""
     chosen = (Image.id.in_(image_ids), Image.status == ImageStatus.FAILED)
     fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": 0.0, "code": None, "reason": None}
+    fresh["away_since"] = None
     return session.execute(update(Image).where(*chosen).values(**fresh)).rowcount
 
 
@@ -90,16 +100,17 @@ def _bring_back(session: Session, image: Image) -> None:
     image.changed_seq = collections.next_seq(session, image.collection_id)
 
 
-def find_location(session: Session, collection_id: int, path: Path) -> Location | None:
-    here = (Location.collection_id == collection_id, Location.path_bytes == os.fsencode(path))
+def find_location(session: Session, collection_id: int, path: Path, host: str = "") -> Location | None:
+    of_host = (Location.collection_id == collection_id, Location.host == host)
+    here = (*of_host, Location.path_bytes == os.fsencode(path))
     return session.scalar(select(Location).where(*here))
 
 
 def locate(session: Session, image: Image, seen: Sighting) -> None:
     """Remember that these bytes are at this path; other bytes that were there lose the path."""
-    location = find_location(session, image.collection_id, seen.path)
+    location = find_location(session, image.collection_id, seen.path, seen.host)
     if location is None:
-        location = Location(collection_id=image.collection_id, path_bytes=os.fsencode(seen.path))
+        location = Location(collection_id=image.collection_id, host=seen.host, path_bytes=os.fsencode(seen.path))
         session.add(location)
     previous, location.image_id = location.image_id, image.id
     location.path, location.folder = seen.shown, seen.folder
@@ -109,9 +120,9 @@ def locate(session: Session, image: Image, seen: Sighting) -> None:
         _leave_if_nowhere(session, previous)
 
 
-def forget_path(session: Session, collection_id: int, path: Path) -> None:
+def forget_path(session: Session, collection_id: int, path: Path, host: str = "") -> None:
     """An image stays though its last path goes; `locate` remembers the path again when bytes are seen there."""
-    session.delete(find_location(session, collection_id, path))
+    session.delete(find_location(session, collection_id, path, host))
     session.flush()
 
 
@@ -121,11 +132,11 @@ def _leave_if_nowhere(session: Session, image_id: int) -> None:
         hide_gone(session, image)
 
 
-def paths_of(session: Session, image_ids: Sequence[int]) -> dict[int, list[Path]]:
-    """Every path of each image, oldest first, exactly as on disk."""
-    rows = session.execute(
-        select(Location.image_id, Location.path_bytes).where(Location.image_id.in_(image_ids)).order_by(Location.id)
-    )
+def paths_of(session: Session, image_ids: Sequence[int], host: str | None = None) -> dict[int, list[Path]]:
+    """Every path of each image, on any host's disk or on that of one, oldest first, exactly as on disk."""
+    chosen = Location.image_id.in_(image_ids)
+    chosen = chosen if host is None else chosen & (Location.host == host)
+    rows = session.execute(select(Location.image_id, Location.path_bytes).where(chosen).order_by(Location.id))
     paths: dict[int, list[Path]] = {}
     for image_id, raw in rows:
         paths.setdefault(image_id, []).append(Path(os.fsdecode(raw)))

@@ -132,6 +132,7 @@ class Image(Base):
     owner: Mapped[str | None] = mapped_column(String(100))
     lease_until: Mapped[float | None] = mapped_column(Double)
     not_before: Mapped[float] = mapped_column(Double, default=0.0)  # a retry waits; delays are rows, not messages
+    away_since: Mapped[float | None] = mapped_column(Double)  # the first time that no file was where a worker looked
     code: Mapped[str | None] = mapped_column(String(40))
     reason: Mapped[str | None] = mapped_column(Text)
 
@@ -140,11 +141,14 @@ class Location(Base):
     """A path where an image's bytes were seen. Names are bytes on disk; `path` is the text we show."""
 
     __tablename__ = "locations"
-    __table_args__ = (UniqueConstraint("collection_id", "path_bytes"), NEVER_REUSED)
+    __table_args__ = (UniqueConstraint("collection_id", "host", "path_bytes"), NEVER_REUSED)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"))
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
+    host: Mapped[str] = mapped_column(
+        String(100), default="", server_default=text("''")
+    )  # whose disk; empty: all see it
     path_bytes: Mapped[bytes] = mapped_column(LargeBinary)
     path: Mapped[str] = mapped_column(Text)
     folder: Mapped[str] = mapped_column(Text)

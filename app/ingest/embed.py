@@ -17,15 +17,17 @@ from app.catalog import claims, collections, embeddings, images, workers
 from app.catalog.claims import Claim
 from app.catalog.models import ModelKey
 from app.encoders import Encoders
-from app.errors import AppError, BadVector, UnreadableImage
-from app.library import first_present, sources
+from app.errors import AppError, BadVector, NotFound, ServiceUnavailable, UnreadableImage
+from app.library import Source, read, sources
 from app.resources import Resources
 from app.vision.decoder import Decoder, Prepared
 from app.vision.encoder import Encoder
 
 # A decode child that died or hung may have been unlucky: those pictures are tried again.
 TRY_AGAIN = {"decoder_crashed", "decoder_timeout"}
+UNREACHED = "store_unreached"
 CHANGED = ("changed", "the file is not what it was when it was listed: ingest its folder again")
+ELSEWHERE = ("elsewhere", "the file is not on this host: it waits for the host that has it, or for its disk")
 VANISHED = ("vanished", "the file is not at its path any more: put it back and retry, or ingest its new place")
 
 
@@ -49,27 +51,35 @@ class Batch:
     collection_id: int
     key: ModelKey
     claimed: list[Claim]
+    sources: dict[int, Source] = field(default_factory=dict)
     decoding: dict[int, Future] = field(default_factory=dict)
 
 
 @dataclass
 class Outcome:
-    """What became of a batch: prepared pictures with their vectors, and refusals."""
+    """What became of a batch: prepared pictures, refusals, and those that no fault of theirs keeps waiting."""
 
     prepared: list[tuple[Claim, Prepared]] = field(default_factory=list)
     refused: list[tuple[Claim, str, str]] = field(default_factory=list)  # claim, code, reason
+    elsewhere: list[Claim] = field(default_factory=list)
+    unreached: list[Claim] = field(default_factory=list)
+    trouble: ServiceUnavailable | None = None  # why the latter's bytes could not be had
 
 
 def embed_pending(workshop: Workshop, collection_id: int, *, budget_s: float, should_stop: Callable[[], bool]) -> bool:
     """Embed waiting images until none is left, the time is used up, or a stop is asked for. True: some are left.
 
-    Raises NotFound when the collection is gone, BadCheckpoint or WeightsUnavailable when its encoder can't be had.
+    Raises NotFound when the collection is gone, BadCheckpoint or WeightsUnavailable when its encoder can't be had,
+    ServiceUnavailable when the store can't: what it keeps from us waits, and no attempt is counted.
     """
     encoder = _encoder(workshop, collection_id)
     workshop.finished_at = time.monotonic()
     workshop.at_work = True
     try:
         return _run(workshop, encoder, collection_id, time.monotonic() + budget_s, should_stop)
+    except ServiceUnavailable as trouble:
+        _give_back(workshop, trouble)
+        raise
     except BaseException:
         _let_go(workshop)
         raise
@@ -96,6 +106,11 @@ def _let_go(workshop: Workshop) -> None:
         claims.let_go(session, workshop.name)  # where the database is what failed, the leases run out by themselves
 
 
+def _give_back(workshop: Workshop, trouble: ServiceUnavailable) -> None:
+    with contextlib.suppress(AppError), workshop.resources.catalog.begin() as session:
+        claims.return_all(session, workshop.name, UNREACHED, str(trouble))
+
+
 def _encoder(workshop: Workshop, collection_id: int) -> Encoder:
     with workshop.resources.catalog.read() as session:
         key = collections.model_of(session, collections.get_by_id(session, collection_id))
@@ -108,42 +123,52 @@ def _begin(workshop: Workshop, collection_id: int) -> Batch | None:
     with workshop.resources.catalog.begin() as session:
         key = collections.model_of(session, collections.get_by_id(session, collection_id))
         claimed = claims.claim(
-            session, collection_id, owner=workshop.name, limit=settings.batch_images, lease_s=settings.lease_s
+            session,
+            collection_id,
+            owner=workshop.name,
+            limit=settings.batch_images,
+            lease_s=settings.lease_s,
+            host=workshop.resources.storage.host,
         )
     if not claimed:
         return None
     batch = Batch(collection_id, key, claimed)
-    batch.decoding = _send_to_decoder(workshop, key, claimed)
+    _send_to_decoder(workshop, batch)
     return batch
 
 
-def _send_to_decoder(workshop: Workshop, key: ModelKey, claimed: Sequence[Claim]) -> dict[int, Future]:
+def _send_to_decoder(workshop: Workshop, batch: Batch) -> None:
+    """Files are looked for where they are decoded: there nothing waits for a disk or for the store."""
     with workshop.resources.catalog.read() as session:
-        rows = [images.get(session, claim.image_id) for claim in claimed]
-        paths = sources(workshop.resources, session, rows)
-    present = {image_id: first_present(places) for image_id, places in paths.items()}
-    submit = partial(workshop.decoder.submit, preprocessing=key.preprocessing, thumbnail=True)
-    return {image_id: submit(path) for image_id, path in present.items() if path is not None}
+        rows = [images.get(session, claim.image_id) for claim in batch.claimed]
+        batch.sources = sources(workshop.resources, session, rows)
+    submit = partial(workshop.decoder.submit, preprocessing=batch.key.preprocessing, thumbnail=True)
+    for image_id, source in batch.sources.items():
+        batch.decoding[image_id] = submit(partial(read, workshop.resources, source))
 
 
 def _finish(workshop: Workshop, encoder: Encoder, batch: Batch) -> None:
     outcome = Outcome()
     for claim in batch.claimed:
-        _collect(batch, claim, outcome)
+        _collect(workshop, batch, claim, outcome)
     vectors = _embed(encoder, outcome)
-    for _, prepared in outcome.prepared:
-        workshop.resources.storage.keep_thumbnail(prepared.digest, prepared.thumbnail)
+    workshop.resources.storage.keep_thumbnails({made.digest: made.thumbnail for _, made in outcome.prepared})
     _store(workshop, batch, outcome, vectors)
+    if outcome.trouble and not outcome.prepared:
+        raise outcome.trouble  # the next batch would fare no better: a pause, and people are told
 
 
-def _collect(batch: Batch, claim: Claim, outcome: Outcome) -> None:
-    """Wait for one picture's decoding and sort it into prepared or refused."""
-    future = batch.decoding.get(claim.image_id)
-    if future is None:
-        outcome.refused.append((claim, *VANISHED))
-        return
+def _collect(workshop: Workshop, batch: Batch, claim: Claim, outcome: Outcome) -> None:
+    """Wait for one picture's decoding and sort it."""
     try:
-        prepared = future.result()
+        prepared = batch.decoding[claim.image_id].result()
+    except NotFound:
+        _miss(workshop, batch, claim, outcome)
+        return
+    except ServiceUnavailable as trouble:
+        outcome.trouble = trouble
+        outcome.unreached.append(claim)
+        return
     except UnreadableImage as refusal:
         outcome.refused.append((claim, refusal.code, str(refusal)))
         return
@@ -151,6 +176,15 @@ def _collect(batch: Batch, claim: Claim, outcome: Outcome) -> None:
         outcome.refused.append((claim, *CHANGED))
         return
     outcome.prepared.append((claim, prepared))
+
+
+def _miss(workshop: Workshop, batch: Batch, claim: Claim, outcome: Outcome) -> None:
+    """Gone for good where this host had it; where hosts have disks of their own, another one may have it."""
+    source = batch.sources[claim.image_id]
+    if workshop.resources.storage.store is None or (source.seen_here and not source.stored):
+        outcome.refused.append((claim, *VANISHED))
+    else:
+        outcome.elsewhere.append(claim)
 
 
 def _embed(encoder: Encoder, outcome: Outcome) -> np.ndarray:
@@ -187,6 +221,8 @@ def _store(workshop: Workshop, batch: Batch, outcome: Outcome, vectors: np.ndarr
         images.record_facts(session, [_facts(*outcome.prepared[i]) for i in rows])
         for claim, code, reason in outcome.refused:
             _refuse(session, claim, code, reason, max_attempts)
+        claims.wait_for_host(session, outcome.elsewhere, *ELSEWHERE)
+        claims.give_back(session, outcome.unreached, UNREACHED, str(outcome.trouble))
         workers.beat(session, workshop.name, model=batch.key.model, **_tally(workshop, len(batch.claimed)))
 
 

@@ -49,7 +49,7 @@ def upload(resources: Resources, collection_name: str, filename: str, data: byte
     # the name is the client's text and only shown; a path of the person's is never made of it
     folder = resources.settings.home / UPLOAD_FOLDER
     shown = folder / digest[:8] / (Path(filename).name or "unnamed")
-    seen = Sighting(shown, digest, len(data), time.time_ns(), group=folder)
+    seen = Sighting(shown, digest, len(data), time.time_ns(), group=folder, host=resources.storage.host)
     with resources.catalog.begin() as session:
         collection_id = collections.get(session, collection_name).id
         collections.lock(session, collection_id)
@@ -66,16 +66,16 @@ def record(
     image, new = images.add(session, collection_id, seen.digest, seen.size_bytes, stored=stored, **refusal)
     image.stored = image.stored or stored
     if not new:
-        _forget_moved(session, image)
+        _forget_moved(session, image, seen.host)
     images.locate(session, image, seen)
     return receipt_of(image, seen.shown, Outcome.ADDED if new else Outcome.KNOWN)
 
 
-def _forget_moved(session: Session, image: Image) -> None:
-    """Bytes that are seen again may have moved: paths that lead nowhere now are not shown any more."""
-    for path in images.paths_of(session, [image.id]).get(image.id, []):
+def _forget_moved(session: Session, image: Image, host: str) -> None:
+    """Bytes that are seen again may have moved: paths of this host that lead nowhere now are not shown any more."""
+    for path in images.paths_of(session, [image.id], host).get(image.id, []):
         if not path.exists():
-            images.forget_path(session, image.collection_id, path)
+            images.forget_path(session, image.collection_id, path, host)
 
 
 def receipt_of(image: Image, shown: str, otherwise: Outcome) -> Receipt:

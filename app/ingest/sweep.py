@@ -13,7 +13,7 @@ def retire_dead(resources: Resources) -> None:
 def sweep(resources: Resources) -> list[int]:
     """Take back what dead workers held; ids of collections where images wait. One read where there are none."""
     with resources.catalog.read() as session:
-        waiting = claims.collections_waiting(session)
+        waiting = claims.collections_waiting(session, resources.storage.host)
     if waiting:
         with resources.catalog.begin() as session:
             claims.expire(session, resources.settings.max_attempts)

@@ -14,7 +14,7 @@ from app.catalog.models import Collection, Image
 from app.encoders import Encoders
 from app.errors import NotFound, UnreadableImage
 from app.index.live import Neighbour
-from app.library import first_present, sources
+from app.library import Source, find_file, sources
 from app.resources import Resources
 from app.search.query import Box, Hit, Page, StoredQuery, Terms
 from app.search.refresh import Readers
@@ -72,9 +72,10 @@ class SearchDesk:
         terms = Terms(name, str(image_id), k, box, filters, without=image_id)
         watch = Stopwatch()
         with self._resources.catalog.read() as session:
-            vector, path = self._find_own(session, name, image_id)
+            vector, source = self._find_own(session, name, image_id)
         if box is None and vector is not None:
             return self._answer(vector, terms, watch)
+        path = find_file(self._resources, source)
         if path is None:
             raise NotFound(f"the file of picture {image_id} is not at its path any more: its parts can't be searched")
         return self._look(path, terms)
@@ -85,15 +86,14 @@ class SearchDesk:
         digest = self._resources.storage.keep_query(data)
         return StoredQuery(digest, prepared.height_px, prepared.width_px)
 
-    def _find_own(self, session: Session, name: str, image_id: int) -> tuple[np.ndarray | None, Path | None]:
-        """The stored vector and a readable file of a picture of this collection. Raises NotFound."""
+    def _find_own(self, session: Session, name: str, image_id: int) -> tuple[np.ndarray | None, Source]:
+        """The stored vector of a picture of this collection, and where its file may be. Raises NotFound."""
         collection = collections.get(session, name)
         row = images.get_visible(session, collection.id, [image_id]).get(image_id)
         if row is None:
             raise NotFound(f"picture {image_id} is not among the searchable ones of {name!r}: it may have gone")
         vector = embeddings.find(session, image_id, collection.model_key_id)
-        paths = sources(self._resources, session, [row])[image_id]
-        return vector, first_present(paths)
+        return vector, sources(self._resources, session, [row])[image_id]
 
     def _look(self, source: Path | bytes, terms: Terms) -> Page:
         """Decode in a child, embed, answer."""

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -28,6 +28,9 @@ PROGRAM = (sys.executable, "-P", "-m", "app.vision.decode_child")
 HOME_OF_APP = str(Path(app.__file__).parent.parent)
 MOST_ANSWER_BYTES = 64 * 2**20  # in one block; no child makes us hold more
 TASKS_PER_CHILD = 500  # then a fresh one: libraries leak, and a heap in shreds counts against the memory limit
+
+# A function is called when its turn comes, beside the network: no more bytes are in memory than are being decoded.
+Source = Path | bytes | Callable[[], Path | bytes]
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Decoder:
 
     def submit(
         self,
-        source: Path | bytes,
+        source: Source,
         *,
         preprocessing: str = DEFAULT,
         box: Box | None = None,
@@ -76,12 +79,12 @@ class Decoder:
     ) -> Future[Prepared]:
         """The future raises UnreadableImage, whatever went wrong, or InvalidInput for the box.
 
-        `name` helps to say what refused bytes are; a path names itself. Raises NotFound for the preprocessing.
+        `name` helps to say what refused bytes are; a path names itself. What `source` raises where it is a function,
+        the future raises. Raises NotFound for the preprocessing.
         """
-        path = os.fspath(source) if isinstance(source, Path) else None
         preprocessing = get_preprocessing(preprocessing).name
-        request = {"path": path, "name": name, "box": box, "preprocessing": preprocessing, "thumbnail": thumbnail}
-        return self._threads.submit(self._decode, request, source if path is None else b"")
+        request = {"name": name, "box": box, "preprocessing": preprocessing, "thumbnail": thumbnail}
+        return self._threads.submit(self._decode_from, source, request)
 
     def close(self) -> None:
         """Drop what waits, let what runs finish, end the children."""
@@ -95,6 +98,11 @@ class Decoder:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+    def _decode_from(self, source: Source, request: dict) -> Prepared:
+        found = source() if callable(source) else source
+        path = os.fspath(found) if isinstance(found, Path) else None
+        return self._decode({"path": path, **request}, found if path is None else b"")
 
     def _decode(self, request: dict, data: bytes) -> Prepared:
         child = self._idle_child()

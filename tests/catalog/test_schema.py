@@ -56,7 +56,7 @@ def test_the_backup_holds_what_the_database_held(tmp_path):
     schema.migrate(url)
     copy = schema.backup(tmp_path / "old.db")
     with sqlite3.connect(copy) as database:
-        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("0007",)]
 
 
 def test_a_database_of_the_first_release_is_upgraded_with_its_rows_and_a_backup_beside_it(tmp_path):
