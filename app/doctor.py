@@ -20,11 +20,11 @@ from app.resources import Resources, open_resources
 from app.settings import Settings, get_settings
 from app.vision.architectures import BEST
 from app.vision.models import find_weights, resolve_model
+from app.weaknesses import BROKER_TIMEOUT_S, Weakness, of_broker, of_database
 
 # Older ones have published holes; see the reasons in pyproject.toml.
 FLOORS = {"pillow": "13.0.0", "torch": "2.10", "streamlit": "1.67", "starlette": "1.1.0", "pillow-heif": "1.7.0"}
 LEAST_FREE_BYTES = 2 * 2**30
-BROKER_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -105,28 +105,29 @@ def _home(resources: Resources) -> tuple:
 def _database(resources: Resources) -> tuple:
     with Catalog(resources.settings.database).begin() as session:
         session.execute(text("SELECT 1"))
-    return "ok", resources.catalog.url.render_as_string(hide_password=True)
+    return _weak(of_database(resources)) or ("ok", resources.catalog.url.render_as_string(hide_password=True))
 
 
 def _broker(resources: Resources) -> tuple:
-    """traps: eviction drops tasks, no append-only file loses the queue, an open one obeys strangers."""
     url = resources.settings.broker
     if url is None:
         return "ok", "embedded: workers find work in the database"
     try:
-        client = redis.Redis.from_url(url, socket_connect_timeout=BROKER_TIMEOUT_S)
-        facts = {name: client.config_get(name).get(name) for name in ("maxmemory-policy", "appendonly")}
+        redis.Redis.from_url(url, socket_connect_timeout=BROKER_TIMEOUT_S).ping()
     except (redis.RedisError, ValueError) as error:
         return "failed", f"the broker can't be used: {error}", "start Redis, or correct DINOSEEK_BROKER_URL"
-    wanted = {"maxmemory-policy": "noeviction", "appendonly": "yes"}
-    off = [f"{name} {value}" for name, value in wanted.items() if facts[name] != value]
-    if off:
-        return (
-            "warning",
-            f"Redis runs with {facts}",
-            f"set {', '.join(off)}: work is safe in the database, wake-ups are not",
-        )
-    return "ok", "Redis: append-only, no eviction"
+    return _weak(of_broker(url)) or ("ok", "Redis: append-only, no eviction")
+
+
+def _weak(found: list[Weakness]) -> tuple | None:
+    """Work is safe all the same, and slower to come back."""
+    if not found:
+        return None
+    return (
+        "warning",
+        ", ".join(f"{weakness.found}: {weakness.harm}" for weakness in found),
+        "; ".join(weakness.remedy for weakness in found),
+    )
 
 
 def _model(resources: Resources) -> tuple:

@@ -14,11 +14,17 @@ from app.settings import Settings
 
 log = logging.getLogger(__name__)
 
-BULK_QUEUE = "bulk"
 SUPERVISOR_PID = "DINOSEEK_SUPERVISOR_PID"  # in a worker's environment: it ends when this process is gone
 EMBEDDED_BROKER = "memory://localhost"  # within the worker's process: its pulse sends to itself
 CONNECT_TIMEOUT_S = 2.0
 LONGEST_TASK_S = 60.0
+
+
+class Queue(enum.StrEnum):
+    """A worker takes from the first as long as there is anything in it."""
+
+    QUERIES = "queries"  # a person waits
+    BULK = "bulk"
 
 
 class Job(enum.StrEnum):
@@ -26,7 +32,7 @@ class Job(enum.StrEnum):
     BUILD_SNAPSHOT = "upkeep.build_snapshot"
 
 
-def enqueue(settings: Settings, job: Job, **ids: int) -> bool:
+def enqueue(settings: Settings, job: Job, queue: Queue = Queue.BULK, **ids: int) -> bool:
     """Wake a worker for this job. False when the broker can't be reached: the sweep will find the work.
 
     Without a broker there is nothing to send: embedded workers look at the ledger several times a second.
@@ -34,7 +40,7 @@ def enqueue(settings: Settings, job: Job, **ids: int) -> bool:
     if settings.broker is None:
         return True
     try:
-        producer(settings.broker).send_task(job, kwargs=ids, queue=BULK_QUEUE, retry=False)
+        producer(settings.broker).send_task(job, kwargs=ids, queue=queue, retry=False)
     except (OperationalError, OSError) as error:
         log.warning("the broker can't be reached (%s): the work is kept and found by the next sweep", error)
         return False
@@ -53,10 +59,11 @@ def transport_config() -> dict:
         "task_serializer": "json",
         "task_ignore_result": True,
         "result_backend": None,
-        "task_default_queue": BULK_QUEUE,
+        "task_default_queue": Queue.BULK,
         "broker_transport_options": {
             "visibility_timeout": 4 * LONGEST_TASK_S,
             "unacked_restore_throttle": 1,
+            "queue_order_strategy": "priority",  # of Redis: as the worker names its queues, never in turn
             "socket_connect_timeout": CONNECT_TIMEOUT_S,
             "max_retries": 1,
             "polling_interval": 0.1,  # of the in-process broker; Redis blocks and has no use for it

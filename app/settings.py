@@ -1,10 +1,12 @@
 """Every knob, typed, read once from the environment (`DINOSEEK_*`) or `.env`."""
 
 import functools
+import ipaddress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from app.errors import InvalidInput
@@ -50,6 +52,18 @@ class Settings(BaseSettings):
     port: int = 8501
     allowed_hosts: list[str] = []  # further names the page answers to, as behind a proxy; others are rebound domains
 
+    @field_validator("broker_url")
+    @classmethod
+    def _locked(cls, broker: SecretStr | None) -> SecretStr | None:
+        """Whoever reaches an open Redis can call tasks and read paths."""
+        address = urlsplit(broker.get_secret_value()) if broker else None
+        if address and address.hostname and not address.password and not _is_loopback(address.hostname):
+            raise ValueError(
+                f"Redis on another machine ({address.hostname}) must ask for a password: "
+                "set requirepass there, and redis://:PASSWORD@HOST:PORT/0 here"
+            )
+        return broker
+
     @property
     def database(self) -> str:
         """SQLAlchemy URL, with its password: never print it."""
@@ -76,6 +90,13 @@ class Settings(BaseSettings):
         return self.weights_dir or self.home / "weights"
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 @functools.cache
 def get_settings() -> Settings:
     """The process's settings. Raises InvalidInput naming the variable that can't be read."""
@@ -84,6 +105,7 @@ def get_settings() -> Settings:
     except ValidationError as refusal:
         first = refusal.errors()[0]
         name = "DINOSEEK_" + "_".join(map(str, first["loc"])).upper()
-        raise InvalidInput(f"{name}={first.get('input')!r}: {first['msg']}; correct or unset it") from None
+        why = first["msg"].removeprefix("Value error, ")
+        raise InvalidInput(f"{name}={first.get('input')!r}: {why}; correct or unset it") from None
     except SettingsError as refusal:
         raise InvalidInput(f"{refusal}: a list is written as JSON, like '[\"/photos\"]'; correct or unset it") from None

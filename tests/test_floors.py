@@ -25,6 +25,7 @@ FLOORS = (
         "evaluation",
         "doctor",
         "renditions",
+        "weaknesses",
     },
     {"cli", "ui", "api"},
 )

@@ -5,13 +5,14 @@ import secrets
 import signal
 import socket
 import threading
+from collections.abc import Sequence
 
 from celery import Celery
 
 from app.encoders import Encoders
 from app.ingest.embed import Workshop
 from app.ingest.lease import Heartbeat
-from app.jobs import SUPERVISOR_PID
+from app.jobs import SUPERVISOR_PID, Queue
 from app.resources import open_resources
 from app.settings import Settings
 from app.vision.decoder import Decoder
@@ -24,13 +25,13 @@ SUPERVISOR_LOOK_S = 1.0
 class WorkerProcess:
     """Everything a task needs, and the two threads beside it."""
 
-    def __init__(self, app: Celery, settings: Settings) -> None:
+    def __init__(self, app: Celery, settings: Settings, queues: Sequence[Queue]) -> None:
         resources = open_resources(settings)
         name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        self.workshop = Workshop(resources, Encoders(settings), Decoder(settings), name)
-        self.heartbeat = Heartbeat(self.workshop, str(choose_device(settings.device)))
         self.stopping = threading.Event()
-        self.pulse = Pulse(app, resources, self.stopping)
+        self.pulse = Pulse(app, resources, self.stopping, queues)
+        self.workshop = Workshop(resources, Encoders(settings), Decoder(settings), name, self.pulse.priority)
+        self.heartbeat = Heartbeat(self.workshop, str(choose_device(settings.device)))
 
     def start(self) -> None:
         self.heartbeat.start()

@@ -3,14 +3,17 @@
 import contextlib
 import logging
 from collections.abc import Iterator
+from functools import partial
 
 from celery import shared_task
 from celery.worker import state
 
 from app import upkeep
+from app.catalog.models import Priority
 from app.errors import AppError, NotFound
-from app.ingest.embed import embed_pending
-from app.jobs import LONGEST_TASK_S, Job, enqueue
+from app.ingest.embed import Workshop, embed_pending
+from app.ingest.sweep import waiting_persons
+from app.jobs import LONGEST_TASK_S, Job, Queue, enqueue
 from workers import process
 from workers.pulse import LONGEST_BUILD_S, STUCK_S
 
@@ -21,11 +24,13 @@ PAUSE_AFTER_TROUBLE_S = 10.0  # missing weights don't come back within milliseco
 
 @shared_task(name=Job.EMBED_PENDING)
 def embed(collection_id: int) -> None:
-    worker = process.current
-    settings = worker.workshop.resources.settings
+    shop = process.current.workshop
     with _at_work():
-        more = embed_pending(worker.workshop, collection_id, budget_s=LONGEST_TASK_S / 2, should_stop=_is_told_to_stop)
-        enqueue(settings, Job.EMBED_PENDING if more else Job.BUILD_SNAPSHOT, collection_id=collection_id)
+        should_stop = partial(_should_stop, shop, collection_id)
+        more = embed_pending(shop, collection_id, budget_s=LONGEST_TASK_S / 2, should_stop=should_stop)
+        for other in _persons_elsewhere(shop, collection_id):
+            enqueue(shop.resources.settings, Job.EMBED_PENDING, Queue.QUERIES, collection_id=other)
+        enqueue(shop.resources.settings, Job.EMBED_PENDING if more else Job.BUILD_SNAPSHOT, collection_id=collection_id)
 
 
 @shared_task(name=Job.BUILD_SNAPSHOT)
@@ -34,8 +39,15 @@ def build_snapshot(collection_id: int) -> None:
         upkeep.rebuild(process.current.workshop.resources, collection_id)
 
 
-def _is_told_to_stop() -> bool:
-    return state.should_stop is not None  # else the exit code to stop with, which is 0
+def _should_stop(shop: Workshop, collection_id: int) -> bool:
+    """Asked after each batch: is the worker told to end, or does a person wait in another collection."""
+    told_to_end = state.should_stop is not None  # else the exit code to end with, which is 0
+    return told_to_end or bool(_persons_elsewhere(shop, collection_id))
+
+
+def _persons_elsewhere(shop: Workshop, collection_id: int) -> set[int]:
+    serves_persons = shop.priority is not Priority.BULK
+    return set(waiting_persons(shop.resources)) - {collection_id} if serves_persons else set()
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, case, delete, func, or_, select, tuple_, u
 from sqlalchemy.orm import Session
 
 from app.catalog.clock import db_now
-from app.catalog.models import Collection, Image, ImageStatus, Location, Worker
+from app.catalog.models import Collection, Image, ImageStatus, Location, Priority, Worker
 
 # A batch that died is retried in smaller ones, at last alone, so that one poison image convicts only itself.
 BATCH_SHARE_BY_ATTEMPTS = {0: 1.0, 1: 0.25}
@@ -32,20 +32,29 @@ class Claim:
 
 
 def claim(
-    session: Session, collection_id: int, *, owner: str, limit: int, lease_s: float, host: str = ""
+    session: Session,
+    collection_id: int,
+    *,
+    owner: str,
+    limit: int,
+    lease_s: float,
+    priority: Priority | None = None,
+    host: str = "",
 ) -> list[Claim]:
-    """Up to `limit` waiting images, those never tried before first. Attempts are counted now, before work starts.
+    """Up to `limit` waiting images: those a person waits for first, then those never tried before.
 
-    With a `host`, those whose bytes it can have.
+    `priority`: of this one alone. `host`: those that it can have the bytes of. Attempts are counted now, before work
+    starts.
     """
-    waiting = (Image.collection_id == collection_id, *_is_waiting(host))
-    tried = session.scalar(select(Image.attempts).where(*waiting).order_by(Image.attempts, Image.id).limit(1))
-    if tried is None:
+    waiting = (Image.collection_id == collection_id, *_is_waiting(priority, host))
+    order = (Image.priority, Image.attempts)
+    first = session.execute(select(*order).where(*waiting).order_by(*order, Image.id).limit(1)).first()
+    if first is None:
         return []
-    share = BATCH_SHARE_BY_ATTEMPTS.get(tried, 0.0)
+    share = BATCH_SHARE_BY_ATTEMPTS.get(first.attempts, 0.0)
     chosen = (
         select(Image.id)
-        .where(*waiting, Image.attempts == tried)
+        .where(*waiting, Image.priority == first.priority, Image.attempts == first.attempts)
         .order_by(Image.id)
         .limit(max(1, int(limit * share)))
         .with_for_update(skip_locked=True)
@@ -156,18 +165,19 @@ def end_leases(session: Session, owners: Iterable[str]) -> None:
     session.execute(delete(Worker).where(Worker.name.in_(list(owners))))
 
 
-def collections_waiting(session: Session, host: str = "") -> list[int]:
-    """Ids of collections with images that `host` can claim now, or to take back from a dead worker first."""
+def collections_waiting(session: Session, priority: Priority | None = None, host: str = "") -> list[int]:
+    """Ids of collections with images to claim now, by `host`, or to take back from a dead worker first."""
     overdue = (Image.status == ImageStatus.WORKING, Image.lease_until < db_now())
     here = select(Image.id).where(Image.collection_id == Collection.id)
     # two questions: asked in one, with OR, SQLite reads every row of the collection, twice a second
-    waits = here.where(*_is_waiting(host)).exists() | here.where(*overdue).exists()
+    waits = here.where(*_is_waiting(priority, host)).exists() | here.where(*overdue).exists()
     return list(session.scalars(select(Collection.id).where(Collection.deleted_at.is_(None), waits)))
 
 
-def _is_waiting(host: str = "") -> tuple[ColumnElement[bool], ...]:
+def _is_waiting(priority: Priority | None = None, host: str = "") -> tuple[ColumnElement[bool], ...]:
     now = (Image.status == ImageStatus.PENDING, Image.not_before <= db_now())
-    return (*now, _within_reach(host)) if host else now
+    wanted = () if priority is None else (Image.priority == priority,)
+    return (*now, *wanted, *((_within_reach(host),) if host else ()))
 
 
 def _within_reach(host: str) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from app.catalog import collections
-from app.catalog.models import Image, ImageStatus, Location
+from app.catalog.models import Image, ImageStatus, Location, Priority
 from app.errors import NotFound
 
 IDS_PER_QUERY = 500  # SQLite takes 32,766 parameters, PostgreSQL 65,535; plans like fewer
@@ -87,6 +87,11 @@ def retry(session: Session, image_ids: Sequence[int]) -> int:
     fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": 0.0, "code": None, "reason": None}
     fresh["away_since"] = None
     return session.execute(update(Image).where(*chosen).values(**fresh)).rowcount
+
+
+def hurry(session: Session, image: Image) -> None:
+    """Someone waits for this one: it is claimed before what was poured in."""
+    image.priority = Priority.PERSON
 
 
 def hide_gone(session: Session, image: Image) -> None:

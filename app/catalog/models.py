@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Text,
     UniqueConstraint,
@@ -46,6 +47,13 @@ class ImageStatus(enum.StrEnum):
     READY = "ready"  # embedded, and searchable
     FAILED = "failed"  # refused or set aside; `code` and `reason` say why
     GONE = "gone"  # no path leads to these bytes any more; comes back when one does
+
+
+class Priority(enum.IntEnum):
+    """What is claimed first: the lower number."""
+
+    PERSON = 0  # someone waits for this one picture
+    BULK = 1
 
 
 class SnapshotStatus(enum.StrEnum):
@@ -106,7 +114,7 @@ class Image(Base):
     __tablename__ = "images"
     __table_args__ = (
         UniqueConstraint("collection_id", "digest"),
-        Index("ix_images_work", "status", "collection_id", "attempts", "id"),
+        Index("ix_images_work", "status", "collection_id", "priority", "attempts", "id"),
         Index("ix_images_changed", "collection_id", "changed_seq"),
         Index("ix_images_owner", "owner"),
         NEVER_REUSED,
@@ -127,6 +135,7 @@ class Image(Base):
     changed_seq: Mapped[int] = mapped_column(BigInteger, default=0)  # collection.seq of the last change of visibility
 
     status: Mapped[ImageStatus] = mapped_column(by_value(ImageStatus), default=ImageStatus.PENDING)
+    priority: Mapped[int] = mapped_column(SmallInteger, default=Priority.BULK, server_default="1")
     attempts: Mapped[int] = mapped_column(Integer, default=0)  # counted before work starts
     fence: Mapped[int] = mapped_column(BigInteger, default=0)  # grows with each claim; a late worker's is too low
     owner: Mapped[str | None] = mapped_column(String(100))

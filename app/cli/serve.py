@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from app.api.guard import LOOPBACK
 from app.api.server import ANY_ADDRESS, listen, serve
@@ -18,11 +19,13 @@ from app.cli.output import err, progress_bar, say_caveat
 from app.cli.supervisor import Supervisor, kept_worker
 from app.errors import AppError, NotFound
 from app.ingest import scan
+from app.jobs import Queue
 from app.library import CollectionFacts, open_collection
 from app.resources import Resources, open_resources
 from app.samples import generate
 from app.settings import AUTO_MODEL
 from app.vision.architectures import BEST
+from app.weaknesses import weaknesses
 
 SAMPLES = "samples"
 SAMPLE_COUNTS = (40, 300)
@@ -62,6 +65,7 @@ def up(
 ) -> None:
     """Serve the page; when no broker is set, with a worker beside it."""
     resources = open_resources()
+    _say_weaknesses(resources)
     port = port or resources.settings.port
     listen(host or resources.settings.host, port).close()
     with kept_worker(resources.settings) if resources.settings.broker is None else contextlib.nullcontext():
@@ -69,15 +73,25 @@ def up(
 
 
 @worker_command.command()
-def worker() -> None:
+def worker(
+    queue: Annotated[
+        list[Queue] | None, typer.Option(help="Take from this queue alone; given twice, from both, as without it.")
+    ] = None,
+) -> None:
     """One worker for this machine's device. It is started again when it dies, and stopped in order."""
     resources = open_resources()
-    supervisor = Supervisor(resources.settings)
+    _say_weaknesses(resources)
+    supervisor = Supervisor(resources.settings, queues=sorted(set(queue or Queue), key=list(Queue).index))
     supervisor.start()
     try:
         supervisor.wait()
     finally:
         supervisor.stop()
+
+
+def _say_weaknesses(resources: Resources) -> None:
+    for weakness in weaknesses(resources):
+        err.print(f"[yellow]{escape(str(weakness))}[/]")
 
 
 def _collection_name(photos: Path | None) -> str:

@@ -8,12 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 from app.errors import ServiceUnavailable
-from app.jobs import SUPERVISOR_PID
+from app.jobs import SUPERVISOR_PID, Queue
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -27,8 +27,9 @@ SETTLED_S = 30.0  # a worker that lived this long starts again without a long pa
 class Supervisor:
     """One worker process, kept alive by a thread. `failure` is set when it can't be."""
 
-    def __init__(self, settings: Settings, log_file: Path | None = None) -> None:
+    def __init__(self, settings: Settings, log_file: Path | None = None, queues: Sequence[Queue] = ()) -> None:
         self._settings = settings
+        self._queues = queues  # none named: all
         self._log_file = log_file
         self._stopping = threading.Event()
         self._ended = threading.Event()  # not join(): a signal's exception within it marks a live thread as ended
@@ -89,7 +90,7 @@ class Supervisor:
         environment = os.environ | {"DINOSEEK_HOME": str(self._settings.home), SUPERVISOR_PID: str(os.getpid())}
         # its own session: Ctrl-C reaches the supervisor alone, which then stops the worker in order
         return subprocess.Popen(
-            [sys.executable, "-m", "workers"],
+            [sys.executable, "-m", "workers", *self._queues],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

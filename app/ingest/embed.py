@@ -15,7 +15,7 @@ import numpy as np
 
 from app.catalog import claims, collections, embeddings, images, workers
 from app.catalog.claims import Claim
-from app.catalog.models import ModelKey
+from app.catalog.models import ModelKey, Priority
 from app.encoders import Encoders
 from app.errors import AppError, BadVector, NotFound, ServiceUnavailable, UnreadableImage
 from app.library import Source, read, sources
@@ -39,6 +39,7 @@ class Workshop:
     encoders: Encoders
     decoder: Decoder
     name: str  # owner of the claims
+    priority: Priority | None = None  # of the images it takes; none: of all
     at_work: bool = False  # else it holds nothing, and its leases are not renewed
     images_done: int = 0
     finished_at: float = 0.0  # when the last batch was stored; the next one's rate counts from there
@@ -128,6 +129,7 @@ def _begin(workshop: Workshop, collection_id: int) -> Batch | None:
             owner=workshop.name,
             limit=settings.batch_images,
             lease_s=settings.lease_s,
+            priority=workshop.priority,
             host=workshop.resources.storage.host,
         )
     if not claimed:

@@ -12,7 +12,7 @@ from app.catalog import collections, images
 from app.catalog.images import Sighting
 from app.catalog.models import Image, ImageStatus
 from app.errors import InvalidInput
-from app.jobs import Job, enqueue
+from app.jobs import Job, Queue, enqueue
 from app.resources import Resources
 from app.vision.contents import HEAD_BYTES, Contents, sniff
 
@@ -54,7 +54,8 @@ def upload(resources: Resources, collection_name: str, filename: str, data: byte
         collection_id = collections.get(session, collection_name).id
         collections.lock(session, collection_id)
         receipt = record(session, collection_id, seen, contents, stored=True)
-    enqueue(resources.settings, Job.EMBED_PENDING, collection_id=collection_id)
+        images.hurry(session, images.get(session, receipt.image_id))
+    enqueue(resources.settings, Job.EMBED_PENDING, Queue.QUERIES, collection_id=collection_id)
     return receipt
 
 

@@ -1,6 +1,7 @@
 """Find work that no message told of: expired leases, rows still waiting. From row state alone."""
 
 from app.catalog import claims, workers
+from app.catalog.models import Priority
 from app.resources import Resources
 
 
@@ -10,10 +11,16 @@ def retire_dead(resources: Resources) -> None:
         claims.end_leases(session, workers.dead_here(session))
 
 
-def sweep(resources: Resources) -> list[int]:
+def waiting_persons(resources: Resources) -> list[int]:
+    """Ids of collections with pictures that someone waits for."""
+    with resources.catalog.read() as session:
+        return claims.collections_waiting(session, Priority.PERSON, resources.storage.host)
+
+
+def sweep(resources: Resources, priority: Priority | None = None) -> list[int]:
     """Take back what dead workers held; ids of collections where images wait. One read where there are none."""
     with resources.catalog.read() as session:
-        waiting = claims.collections_waiting(session, resources.storage.host)
+        waiting = claims.collections_waiting(session, priority, resources.storage.host)
     if waiting:
         with resources.catalog.begin() as session:
             claims.expire(session, resources.settings.max_attempts)

@@ -131,7 +131,7 @@ class Store:
             yield
         except FileNotFoundError:
             raise self._missing(key) from None
-        except Exception as error:  # noqa: BLE001  (each library throws its own)
+        except Exception as error:  # each library throws its own
             raise self._unusable(error) from error
 
     def _missing(self, key: str) -> AppError:
@@ -139,7 +139,7 @@ class Store:
         try:
             if self._files.exists(self._container()):
                 return NotFound(f"{self} has no {key}")
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             return self._unusable(error)
         return ServiceUnavailable(f"{self} is not there: make the bucket or the folder, or mount its disk")
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0002"
+down_revision = "0006"
 
 OF_A_PATH = "uq_locations_collection_id_path_bytes"
 OF_A_HOST = "uq_locations_collection_id_host_path_bytes"
