@@ -16,7 +16,7 @@ class Resources:
 
 
 def open_resources(settings: Settings | None = None) -> Resources:
-    """Make the home, bring the database up to date. Raises ServiceUnavailable for either, InvalidInput for the store."""
+    """Make the home, bring the database up to date. Raises ServiceUnavailable; InvalidInput for the store's address."""
     settings = settings or get_settings()
     storage = Storage(settings.home, open_store(settings.store))
     storage.prepare()

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import secrets
-import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy.orm import Session
 
+from app import sharing
 from app.catalog import collections, embeddings, images, snapshots
 from app.catalog.models import Collection, Snapshot
 from app.errors import AppError, InvalidInput
@@ -49,7 +49,7 @@ class Age:
     tail: int  # of these, not in the snapshot
     dead: int  # in the snapshot, and searchable no more
     built: bool = False
-    lost: bool = False  # published, but its files are not in this home: the rows answer
+    lost: bool = False  # published, but its files are not in this home, and no store may have them: the rows answer
 
     @property
     def due(self) -> bool:
@@ -105,7 +105,7 @@ def rebuild(resources: Resources, collection_id: int, *, force: bool = False) ->
         snapshots.mark_verified(session, started.id, **facts)
     with resources.catalog.begin() as session:
         won = snapshots.publish(session, started.id, replaces)
-    _retire(resources, collection_id)
+    sharing.retire(resources, collection_id)
     return won
 
 
@@ -127,7 +127,8 @@ def _age(resources: Resources, session: Session, collection: Collection) -> Age:
     if row is None:
         return Age(live, tail=live, dead=0)
     tail = embeddings.count(session, collection.id, collection.model_key_id, after_seq=row.watermark)
-    lost = not resources.storage.snapshot(collection.id, row.id).exists()
+    alone = resources.storage.store is None  # else another host built it, and who searches here brings it
+    lost = alone and not resources.storage.snapshot(collection.id, row.id).exists()
     return Age(live, tail, dead=max(0, (row.vectors or 0) - (live - tail)), built=True, lost=lost)
 
 
@@ -143,7 +144,7 @@ def _snapshot_facts(row: Snapshot) -> dict:
 
 
 def _build(resources: Resources, started: Snapshot, watermark: int) -> dict:
-    """Stream rows into files; what the publication needs to know."""
+    """Stream rows into files, which other hosts can have then; what the publication needs to know."""
     with resources.catalog.read() as session:
         dim = collections.model_of(session, collections.get_by_id(session, started.collection_id)).dim
     with _renewed(resources, started.id):
@@ -155,6 +156,7 @@ def _build(resources: Resources, started: Snapshot, watermark: int) -> dict:
             watermark=watermark,
             target=Target(resources.settings.index_recall, resources.settings.index_memory_bytes),
         )
+        sharing.share(resources, started.collection_id, started.id)
     return {
         "watermark": watermark,
         "recipe": manifest.recipe,
@@ -190,12 +192,3 @@ def _renewed(resources: Resources, snapshot_id: int) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-
-
-def _retire(resources: Resources, collection_id: int) -> None:
-    """Remove files of generations nobody opens any more: derived, and the last two stay."""
-    files.sweep_leftovers(resources.storage.snapshots(collection_id))
-    with resources.catalog.read() as session:
-        old = snapshots.superseded(session, collections.get_by_id(session, collection_id))
-    for snapshot_id in old:
-        shutil.rmtree(resources.storage.snapshot(collection_id, snapshot_id), ignore_errors=True)

@@ -25,6 +25,7 @@ FLOORS = (
         "evaluation",
         "doctor",
         "renditions",
+        "sharing",
         "weaknesses",
     },
     {"cli", "ui", "api"},

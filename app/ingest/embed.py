@@ -6,7 +6,7 @@ stored only for images whose claim is still ours, so running twice, or late, is 
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial

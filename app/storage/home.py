@@ -117,6 +117,10 @@ class Storage:
         for name in names:
             self.store.get_file(f"{self._key(folder)}/{name}", into / name)
 
+    def is_shared(self, folder: Path) -> bool:
+        """Whether all files of a snapshot that is here are in the store too."""
+        return {path.name for path in folder.iterdir()} <= set(self.store.names(self._key(folder)))
+
     def withdraw_snapshots(self, collection_id: int, snapshot_ids: Collection[int]) -> None:
         """Remove those of these snapshots that are in the store."""
         folder = self.snapshots(collection_id)

@@ -23,7 +23,10 @@ PROBE_BYTES = 64
 
 
 def open_store(url: str | None) -> "Store | None":
-    """The store of this address; nothing is asked of it yet. Raises InvalidInput; ServiceUnavailable without its library."""
+    """The store of this address; nothing is asked of it yet.
+
+    Raises InvalidInput for an address that is none, ServiceUnavailable without the library it needs.
+    """
     if url is None:
         return None
     parts = urlsplit(url)
@@ -54,7 +57,8 @@ class Store:
         self._shown, protocol = shown(url), urlsplit(url).scheme
         try:
             # what another host put a second ago must be seen: no listing is remembered
-            self._files, root = fsspec.url_to_fs(url, use_listings_cache=False, **OPTIONS.get(protocol, {}))
+            fresh = {"use_listings_cache": False, "skip_instance_cache": True}
+            self._files, root = fsspec.url_to_fs(url, **fresh, **OPTIONS.get(protocol, {}))
         except ImportError:
             raise ServiceUnavailable(f"{self} needs a library: pip install {INSTALL[protocol]}") from None
         self._root = root.rstrip("/")
@@ -139,7 +143,7 @@ class Store:
         try:
             if self._files.exists(self._container()):
                 return NotFound(f"{self} has no {key}")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             return self._unusable(error)
         return ServiceUnavailable(f"{self} is not there: make the bucket or the folder, or mount its disk")
 
