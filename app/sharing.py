@@ -37,6 +37,12 @@ def wanted(row: Snapshot) -> Wanted:
     return Wanted(row.id, row.collection_id, row.model_key_id, row.vectors)
 
 
+def reach(resources: Resources) -> None:
+    """Raises ServiceUnavailable when the store can't be used."""
+    if resources.storage.store is not None:
+        resources.storage.store.names("snapshots")
+
+
 def share(resources: Resources, collection_id: int, snapshot_id: int) -> None:
     """Put a verified snapshot where other hosts find it, before it is published. Raises ServiceUnavailable."""
     if resources.storage.store is not None:

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import secrets
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -86,6 +87,9 @@ def rebuild(resources: Resources, collection_id: int, *, force: bool = False) ->
         raise InvalidInput(
             "the vectors are on Milvus, which builds its own index: unset DINOSEEK_VECTOR_URL to build files"
         )
+    if not (force or is_due(resources, collection_id)):
+        return False
+    sharing.reach(resources)  # a build that nobody can have would be in vain
     owner = f"{socket.gethostname()}:{secrets.token_hex(4)}"
     with resources.catalog.begin() as session:
         collection = collections.get_by_id(session, collection_id)
@@ -156,7 +160,7 @@ def _build(resources: Resources, started: Snapshot, watermark: int) -> dict:
             watermark=watermark,
             target=Target(resources.settings.index_recall, resources.settings.index_memory_bytes),
         )
-        sharing.share(resources, started.collection_id, started.id)
+        _share(resources, started)
     return {
         "watermark": watermark,
         "recipe": manifest.recipe,
@@ -166,6 +170,14 @@ def _build(resources: Resources, started: Snapshot, watermark: int) -> dict:
         "build_s": manifest.build_s,
         "checksum": manifest.checksum,
     }
+
+
+def _share(resources: Resources, started: Snapshot) -> None:
+    try:
+        sharing.share(resources, started.collection_id, started.id)
+    except BaseException:
+        shutil.rmtree(resources.storage.snapshot(started.collection_id, started.id), ignore_errors=True)
+        raise
 
 
 def _batches(resources: Resources, started: Snapshot) -> Iterator[tuple[np.ndarray, np.ndarray]]:

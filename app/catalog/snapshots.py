@@ -53,7 +53,8 @@ def publish(session: Session, snapshot_id: int, replaces: int | None) -> bool:
 
 
 def give_up(session: Session, snapshot_id: int) -> None:
-    session.get_one(Snapshot, snapshot_id).status = SnapshotStatus.RETIRED
+    row = session.get_one(Snapshot, snapshot_id)
+    row.status, row.lease_until = SnapshotStatus.RETIRED, None
 
 
 def mark_damaged(session: Session, snapshot_id: int, previous: int | None) -> None:
