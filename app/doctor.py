@@ -14,6 +14,7 @@ from app import upkeep
 from app.catalog.database import Catalog
 from app.errors import AppError
 from app.index.milvus import ping
+from app.ingest.absence import survey
 from app.ingest.progress import workers_alive
 from app.library import collections
 from app.resources import Resources, open_resources
@@ -161,6 +162,15 @@ def _indexes(resources: Resources) -> tuple:
     return "ok", ", ".join(f"{facts.collection}: {facts.state}" for facts in states) or "no collection yet"
 
 
+def _sources(resources: Resources) -> tuple:
+    found = survey(resources, judged=True)
+    away = [source for source in found if source.state == "away" and not source.copied]
+    if away:
+        told = "; ".join(f"{source.address} (of {source.collection}) is away: {source.reason}" for source in away)
+        return "warning", told, "nothing of them is forgotten: put them back, and `dinoseek ingest` goes on"
+    return "ok", f"{len(found)} ingested, all here" if found else "nothing ingested yet"
+
+
 CHECKS = {
     "home": _home,
     "database": _database,
@@ -169,4 +179,5 @@ CHECKS = {
     "model": _model,
     "workers": _workers,
     "indexes": _indexes,
+    "sources": _sources,
 }

@@ -10,6 +10,7 @@ import logging
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from app.faults import Point, reach
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ def enqueue(settings: Settings, job: Job, queue: Queue = Queue.BULK, **ids: int)
 
     Without a broker there is nothing to send: embedded workers look at the ledger several times a second.
     """
+    reach(Point.BEFORE_ENQUEUE)
     if settings.broker is None:
         return True
     try:

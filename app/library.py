@@ -10,9 +10,11 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from app import remote
 from app.catalog import collections as shelf
 from app.catalog import images, overview
-from app.catalog.models import Collection, Image, ImageStatus
+from app.catalog.images import Place
+from app.catalog.models import Collection, Image, ImageStatus, PlaceKind
 from app.encoders import Encoders
 from app.errors import AlreadyExists, InvalidInput, NotFound
 from app.resources import Resources
@@ -57,8 +59,9 @@ class Source:
 
     digest: str
     stored: bool  # we keep them ourselves
-    paths: list[Path]  # where they were seen, on any host
-    seen_here: bool  # on this one
+    paths: list[Path]  # where they were seen, on any host's disks
+    addresses: list[str]  # on servers
+    seen_here: bool  # one of the paths is on this host
 
 
 @dataclass(frozen=True)
@@ -137,37 +140,53 @@ def facets(resources: Resources, name: str) -> Facets:
         return Facets(**overview.facets(session, shelf.get(session, name).id))
 
 
-def original(resources: Resources, image_id: int) -> Path:
-    """A file that holds this picture's bytes. Raises NotFound when none is left, UnreadableImage for a damaged copy."""
+def original(resources: Resources, image_id: int) -> Path | bytes:
+    """A file that holds this picture's bytes, or the bytes of one that lies on a server.
+
+    Raises NotFound when none is left, UnreadableImage for a damaged copy, ServiceUnavailable.
+    """
     with resources.catalog.read() as session:
         source = sources(resources, session, [images.get(session, image_id)])[image_id]
     found = find_file(resources, source)
     if found is None:
-        place = source.paths[0] if source.paths else "any path"
+        place = next(iter([*source.paths, *source.addresses]), "any path")
         raise NotFound(f"the file of picture {image_id} is not at {place} any more")
     return found
 
 
 def sources(resources: Resources, session: Session, rows: Sequence[Image]) -> dict[int, Source]:
-    """What `find_file` and `read` need to know, to be asked before the transaction ends: they may read the network."""
-    ids = [row.id for row in rows]
-    paths, here = images.paths_of(session, ids), images.paths_of(session, ids, resources.storage.host)
-    return {row.id: Source(row.digest, row.stored, paths.get(row.id, []), row.id in here) for row in rows}
+    """What the functions below need to know, asked before a transaction ends: they may read the network."""
+    places = images.places_of(session, [row.id for row in rows])
+    return {row.id: _source(resources, row, places.get(row.id, [])) for row in rows}
 
 
-def find_file(resources: Resources, source: Source) -> Path | None:
-    """Our own copy, brought from the store if need be, else a path where the bytes still are."""
+def _source(resources: Resources, row: Image, places: Sequence[Place]) -> Source:
+    files = [place for place in places if place.kind is PlaceKind.FILE]
+    paths = [Path(os.fsdecode(place.address)) for place in files]
+    addresses = [os.fsdecode(place.address) for place in places if place.kind is PlaceKind.REMOTE]
+    seen_here = any(place.host == resources.storage.host for place in files)
+    return Source(row.digest, row.stored, paths, addresses, seen_here)
+
+
+def find_file(resources: Resources, source: Source) -> Path | bytes | None:
+    """Our own copy, brought from the store if need be; else a path where the bytes are; else what a server has."""
     own = resources.storage.find_original(source.digest) if source.stored else None
-    return own or _find_path(resources, source)
+    return own or _find_elsewhere(resources, source)
 
 
-def read(resources: Resources, source: Source) -> Path | bytes:
-    """As `find_file`, for one look: nothing stays on this disk that was not here. Raises NotFound."""
+def read(resources: Resources, source: Source) -> Path | bytes | None:
+    """As `find_file`, for one look: nothing stays on this disk that was not here."""
     own = resources.storage.read_original(source.digest) if source.stored else None
-    found = own or _find_path(resources, source)
-    if found is None:
-        raise NotFound(f"picture {source.digest[:12]} is at none of its paths here")
-    return found
+    return own or _find_elsewhere(resources, source)
+
+
+def _find_elsewhere(resources: Resources, source: Source) -> Path | bytes | None:
+    path = _find_path(resources, source)
+    if path is not None or not source.addresses:
+        return path
+    settings = resources.settings
+    server = remote.server_of(source.addresses[0], settings.remote_timeout_s)
+    return server.read(source.addresses[0], settings.max_file_bytes)
 
 
 def _find_path(resources: Resources, source: Source) -> Path | None:

@@ -45,7 +45,7 @@ class Renditions:
         path = self._path(digest)
         return path if path.is_file() else None
 
-    def _make(self, digest: str, source: Path) -> Path:
+    def _make(self, digest: str, source: Path | bytes) -> Path:
         if self._made % SWEEP_EVERY == 0:
             sweep(self._folder, KEPT)
         self._made += 1

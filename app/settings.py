@@ -33,7 +33,9 @@ class Settings(BaseSettings):
     max_pixels: int = 64_000_000  # decoding refuses larger pictures before loading them
     max_file_bytes: int = 512 * 2**20  # a file larger than this is no photo we can decode within the child's memory
     decode_memory_bytes: int = 2**30  # address space a decode child may grow by; a bomb dies alone
-    decode_timeout_s: float = 20.0  # wall clock per picture in a decode child
+    decode_cpu_s: float = 8.0  # processor time per picture; 64 megapixels take 1 to 6, only lossless JPEG 2000 more
+    decode_timeout_s: float = 9.0  # wall clock per picture once its bytes are here; past it, it is tried again
+    read_timeout_s: float = 60.0  # wall clock for those bytes: a disk of 10 MB/s brings the largest file in time
     decode_processes: int = 2  # children that decode ahead of the network
     thumbnail_px: int = 512  # long side; sharp on a 2x screen at grid size
 
@@ -42,6 +44,15 @@ class Settings(BaseSettings):
     max_attempts: int = 3  # then the picture is set aside with its reason
     poll_s: float = 0.5  # embedded workers look at the ledger this often; half a per cent of a core
     sweep_s: float = 20.0  # how often work whose message was lost is sent again
+
+    archive_max_members: int = 200_000  # their table of contents is held in memory
+    archive_max_unpacked_bytes: int = 256 * 2**30  # of one archive; the largest exports come in parts of 50 GB
+    archive_max_ratio: float = 200.0  # unpacked / packed; what unfolds further, and is large, is made to harm
+    remote_timeout_s: float = 30.0  # for each answer of a server that pictures are read from
+    remote_reads: int = 8  # objects read from a server at a time; each may be held in memory
+    away_retry_s: float = 60.0  # pictures of a disk or server that is away are tried again after this
+    watch_quiet_s: float = 2.0  # `--watch` takes a file when it has not changed for so long
+    watch_full_pass_s: float = 300.0  # and reads everything again this often: notices of changes can be lost
 
     index_recall: float = Field(0.97, gt=0, le=1)  # of the true ten nearest, that a snapshot must find to be published
     index_memory_bytes: int = 4 * 2**30  # packed vectors of one snapshot; smaller codes are chosen where they don't fit

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,23 @@ class Program:
         return json.loads(done.stdout)
 
     def start(self, *arguments: object) -> subprocess.Popen:
-        process = subprocess.Popen(
-            self._command(arguments), env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        return self._start(self._command(arguments), subprocess.PIPE, subprocess.PIPE)
+
+    def start_logged(
+        self, log: Path, *arguments: object, before: Sequence[str] = (), **environment: str
+    ) -> subprocess.Popen:
+        """What it says goes to a file: one that runs for long would wait for a reader of its pipe."""
+        with log.open("ab") as file:
+            return self._start([*before, *self._command(arguments)], file, file, **environment)
+
+    def start_module(self, log: Path, module: str, *arguments: object, **environment: str) -> subprocess.Popen:
+        """A program of the tests' own, with the same home."""
+        with log.open("ab") as file:
+            return self._start([sys.executable, "-m", module, *map(str, arguments)], file, file, **environment)
+
+    def _start(self, command: Sequence[str], out: Any, err: Any, **environment: str) -> subprocess.Popen:
+        settings = self.environment | environment
+        process = subprocess.Popen(command, env=settings, stdout=out, stderr=err, text=True)
         self.started.append(process)
         return process
 

@@ -11,8 +11,8 @@ from tests.conftest import make_settings
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    {"errors", "settings", "jobs"},
-    {"storage", "vision", "index", "catalog", "samples"},
+    {"errors", "faults", "settings", "jobs"},
+    {"storage", "remote", "vision", "index", "catalog", "samples"},
     {
         "resources",
         "encoders",

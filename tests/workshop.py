@@ -1,14 +1,16 @@
 """A worker's workshop inside the test's own process: real decode children, a real encoder, no Celery."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from app import library
+from app.catalog import sightings
 from app.encoders import Encoders
 from app.ingest import scan
 from app.ingest.embed import Workshop, embed_pending
-from app.ingest.scan import ScanReport
+from app.ingest.report import ScanReport
 from app.resources import Resources
 from app.vision.decoder import Decoder
 
@@ -35,3 +37,10 @@ def fill(shop: Workshop, *paths: Path) -> ScanReport:
     report = scan.ingest(shop.resources, paths, COLLECTION)
     work(shop)
     return scan.settle(shop.resources, report)
+
+
+def images_at(resources: Resources, *paths: Path) -> list[int]:
+    """Ids of the images whose bytes were last seen at these paths."""
+    with resources.catalog.read() as session:
+        known = sightings.known(session, 1, [os.fsencode(path) for path in paths])
+    return [known[os.fsencode(path)].image_id for path in paths]

@@ -1,5 +1,6 @@
 """This worker process: its workshop, its heartbeat, its pulse. Opened before the first task, closed after the last."""
 
+import logging
 import os
 import secrets
 import signal
@@ -19,6 +20,8 @@ from app.vision.decoder import Decoder
 from app.vision.encoder import choose_device
 from workers.pulse import Pulse
 
+log = logging.getLogger(__name__)
+
 SUPERVISOR_LOOK_S = 1.0
 
 
@@ -34,10 +37,18 @@ class WorkerProcess:
         self.heartbeat = Heartbeat(self.workshop, str(choose_device(settings.device)))
 
     def start(self) -> None:
-        self.heartbeat.start()
+        self._announce_or_end()
         self.pulse.start()
         if SUPERVISOR_PID in os.environ:
             threading.Thread(target=self._watch_supervisor, name="supervisor-watch", daemon=True).start()
+
+    def _announce_or_end(self) -> None:
+        """Celery would swallow a refusal and go on without a pulse, deaf to what waits: let us be started again."""
+        try:
+            self.heartbeat.start()
+        except Exception as error:  # noqa: BLE001  (whatever the database throws)
+            log.error("this worker can't announce itself (%s): ending it, it is started again", error)
+            os._exit(os.EX_UNAVAILABLE)
 
     def stop(self) -> None:
         self.stopping.set()

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 UPKEEP_S = 5.0  # how often an idle worker asks whether an index is due
 GRACE_S = 3.0  # a message just sent gets this long to arrive before it is sent again
-STUCK_S = 1800.0  # a task's budget is half a minute and a batch; the slowest legal batch decodes for six minutes
+STUCK_S = 1800.0  # a task's budget is half a minute and a batch; the slowest legal batch decodes for nineteen
 LONGEST_BUILD_S = 6 * 3600.0  # of an index of ten million vectors, on a busy machine
 DEAF_S = 60.0  # work waits and messages are sent for so long, and none arrives: the line to the broker is dead
 STUCK = 75  # EX_TEMPFAIL

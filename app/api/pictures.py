@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -78,11 +79,15 @@ async def query(request: Request) -> Response:
 @signed
 async def original(request: Request) -> Response:
     resources, image_id = face.current().resources, request.path_params["image_id"]
-    path = await run_in_threadpool(library.original, resources, image_id)
+    source = await run_in_threadpool(library.original, resources, image_id)
     facts = await run_in_threadpool(library.picture, resources, image_id)
     media_type = MEDIA_TYPES.get(facts.format or "", "application/octet-stream")
-    # the name is the client's text: FileResponse percent-encodes it, and `attachment` keeps the browser from opening it
-    return FileResponse(path, media_type=media_type, filename=facts.name or f"picture-{image_id}")
+    name = facts.name or f"picture-{image_id}"
+    # the name is the client's text: it is percent-encoded, and `attachment` keeps the browser from opening the file
+    if isinstance(source, bytes):
+        named = {"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"}
+        return Response(source, media_type=media_type, headers=named)
+    return FileResponse(source, media_type=media_type, filename=name)
 
 
 def _digest(request: Request) -> str:

@@ -2,22 +2,28 @@
 
 A claim is a row set WORKING under a lease that a heartbeat renews. `settle` and `fail` change a row only while its
 fencing token is still the claim's, so a worker that comes late, or twice, changes nothing.
+
+When a worker dies, each image in its hands is a suspect and none is convicted: it was one of them, or none. A suspect
+is tried again alone, with nothing else in the worker's hands, after all images above suspicion. Only an attempt alone
+counts against it, or one whose decoder died of this very image; the third sets it aside. So poison harms its neighbours
+once. A worker that its supervisor saw killed from outside is evidence against no image: a kill -9 convicts nothing,
+however often it comes.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, case, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.catalog.clock import db_now
 from app.catalog.models import Collection, Image, ImageStatus, Location, Priority, Worker
 
-# A batch that died is retried in smaller ones, at last alone, so that one poison image convicts only itself.
-BATCH_SHARE_BY_ATTEMPTS = {0: 1.0, 1: 0.25}
 RETRY_DELAY_S = 2.0  # times attempts: a short fault passes meanwhile
-AWAY_S = 15.0  # before a picture is looked for again whose store, or whose disk, was away
 HOST_PATIENCE_S = 3 * 86400.0  # a host may be off over a weekend; then others look for its pictures, and give up
+SUSPECT = "worker_died"  # code of an image that a worker held when it died
+MOST_PARDONS = 20  # claims of one image; what kills from outside each time, as a memory guard may, is poison too
+SUSPICION = "the worker died while it held this picture"
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Claim:
     attempts: int
     digest: str
     stored: bool
+    suspect: bool  # to be tried alone
 
 
 def claim(
@@ -41,27 +48,20 @@ def claim(
     priority: Priority | None = None,
     host: str = "",
 ) -> list[Claim]:
-    """Up to `limit` waiting images: those a person waits for first, then those never tried before.
+    """Up to `limit` waiting images: those a person waits for, else those never tried first; of suspects one alone.
 
-    `priority`: of this one alone. `host`: those that it can have the bytes of. Attempts are counted now, before work
-    starts.
+    `priority`: of this one alone. `host`: those whose bytes it can have. Attempts are counted now, before work starts.
     """
-    waiting = (Image.collection_id == collection_id, *_is_waiting(priority, host))
-    order = (Image.priority, Image.attempts)
-    first = session.execute(select(*order).where(*waiting).order_by(*order, Image.id).limit(1)).first()
-    if first is None:
-        return []
-    share = BATCH_SHARE_BY_ATTEMPTS.get(first.attempts, 0.0)
-    chosen = (
-        select(Image.id)
-        .where(*waiting, Image.priority == first.priority, Image.attempts == first.attempts)
-        .order_by(Image.id)
-        .limit(max(1, int(limit * share)))
-        .with_for_update(skip_locked=True)
+    waiting = select(Image.id).where(Image.collection_id == collection_id, *_is_waiting(priority, host))
+    clean = waiting.where(~_is_suspect())
+    ids = (
+        _first(session, clean.where(Image.priority == Priority.PERSON), limit)
+        or _first(session, clean, limit)
+        or _first(session, waiting.where(_is_suspect()), 1)
     )
     rows = session.execute(
         update(Image)
-        .where(Image.id.in_(session.scalars(chosen).all()))
+        .where(Image.id.in_(ids))
         .values(
             status=ImageStatus.WORKING,
             owner=owner,
@@ -69,9 +69,14 @@ def claim(
             attempts=Image.attempts + 1,
             lease_until=db_now() + lease_s,
         )
-        .returning(Image.id, Image.fence, Image.attempts, Image.digest, Image.stored)
+        .returning(Image.id, Image.fence, Image.attempts, Image.digest, Image.stored, _is_suspect())
     )
     return sorted((Claim(*row) for row in rows), key=lambda claimed: claimed.image_id)
+
+
+def _first(session: Session, waiting: Select, limit: int) -> Sequence[int]:
+    chosen = waiting.order_by(Image.priority, Image.attempts, Image.id).limit(limit).with_for_update(skip_locked=True)
+    return session.scalars(chosen).all()
 
 
 def renew(session: Session, owner: str, lease_s: float) -> int:
@@ -99,63 +104,81 @@ def retry_later(session: Session, claimed: Claim, code: str, reason: str, max_at
     return None
 
 
-def give_back(session: Session, claims: Sequence[Claim], code: str, reason: str) -> None:
-    """What stopped these was no fault of theirs: they wait a while, and the attempt does not count."""
-    _finish(session, claims, **_uncounted(code, reason))
+def put_back(session: Session, claimed: Claim, code: str, reason: str, wait_s: float) -> None:
+    """Let it wait for what it needs: nothing was tried, so the attempt does not count."""
+    change = {"attempts": Image.attempts - 1, "not_before": db_now() + wait_s, "code": code, "reason": reason}
+    _finish(session, [claimed], status=ImageStatus.PENDING, **change)
 
 
-def wait_for_host(session: Session, claims: Sequence[Claim], code: str, reason: str) -> None:
-    """No file of these is where this worker looked: another host may have them, or this one a disk to mount.
-
-    They are refused with the reason once nobody has found them for days.
-    """
+def wait_for_host(session: Session, claimed: Claim, code: str, reason: str, wait_s: float) -> None:
+    """As `put_back`, of one at none of its places: another host may have it. After days of that it is refused."""
     over = Image.away_since < db_now() - HOST_PATIENCE_S
-    status = case((over, ImageStatus.FAILED), else_=ImageStatus.PENDING)
-    since = func.coalesce(Image.away_since, db_now())
-    _finish(session, claims, **_uncounted(code, reason) | {"status": status, "away_since": since})
-
-
-def _uncounted(code: str, reason: str) -> dict:
-    return {
-        "status": ImageStatus.PENDING,
+    changes = {
+        "status": case((over, ImageStatus.FAILED), else_=ImageStatus.PENDING),
         "attempts": Image.attempts - 1,
-        "code": code,
-        "reason": reason,
-        "not_before": db_now() + AWAY_S,
+        "not_before": db_now() + wait_s,
+        "away_since": func.coalesce(Image.away_since, db_now()),
     }
+    _finish(session, [claimed], code=code, reason=reason, **changes)
 
 
 def expire(session: Session, max_attempts: int) -> int:
-    """Take back images whose lease ran out: to try again, or set aside when attempts are used up. How many."""
-    dead = (Image.status == ImageStatus.WORKING, Image.lease_until < db_now())
+    """Take back the images of workers whose lease ran out: to be tried alone, or set aside. How many."""
+    held = _held_by_owner(session)
+    dead = {owner: count for owner, (count, is_over) in held.items() if is_over}
+    alone = [owner for owner, count in dead.items() if count == 1]
+    return _charge(session, alone, max_attempts) + _suspect(session, dead.keys() - set(alone))
+
+
+def _held_by_owner(session: Session) -> dict[str, tuple[int, bool]]:
+    """How many images each owner holds, and whether the lease of one ran out: then it has died with all of them."""
+    is_over = func.min(Image.lease_until) < db_now()
+    rows = select(Image.owner, func.count(), is_over).where(Image.status == ImageStatus.WORKING).group_by(Image.owner)
+    return {owner: (count, bool(over)) for owner, count, over in session.execute(rows)}
+
+
+def _charge(session: Session, owners: Iterable[str], max_attempts: int) -> int:
+    """These held one image alone: the attempt counts, and the last one sets it aside."""
     spent = Image.attempts >= max_attempts
-    aside = f"set aside after {max_attempts} attempts: the worker died each time while it held this picture"
+    aside = f"set aside after {max_attempts} attempts: the worker died each time while it held this picture alone"
+    changes = {
+        "status": case((spent, ImageStatus.FAILED), else_=ImageStatus.PENDING),
+        "code": SUSPECT,
+        "reason": case((spent, aside), else_=SUSPICION),
+    }
+    return _release(session, owners, **changes)
+
+
+def _suspect(session: Session, owners: Iterable[str], *which: ColumnElement[bool]) -> int:
+    """No one can say that it was one of these: the attempt counts against none."""
+    uncounted = {"status": ImageStatus.PENDING, "attempts": Image.attempts - 1}
+    return _release(session, owners, *which, code=SUSPECT, reason=SUSPICION, **uncounted)
+
+
+def _release(session: Session, owners: Iterable[str], *which: ColumnElement[bool], **values) -> int:
+    held = (Image.owner.in_(list(owners)), Image.status == ImageStatus.WORKING)
     return session.execute(
         update(Image)
-        .where(*dead)
-        .values(
-            status=case((spent, ImageStatus.FAILED), else_=ImageStatus.PENDING),
-            code="worker_died",
-            reason=case((spent, aside), else_="the worker died while it held this picture"),
-            owner=None,
-            lease_until=None,
-            not_before=db_now(),
-        )
+        .where(*held, *which)
+        .values(owner=None, lease_until=None, not_before=db_now(), **values)
         .execution_options(synchronize_session=False)
     ).rowcount
 
 
 def let_go(session: Session, owner: str) -> None:
-    """Let the leases of all that `owner` holds run out now, as when its task failed. Attempts stay counted."""
+    """Let the leases of all that `owner` holds run out now, as when it died: its task failed, maybe of one of them."""
     held = (Image.owner == owner, Image.status == ImageStatus.WORKING)
     session.execute(update(Image).where(*held).values(lease_until=0.0))
 
 
-def return_all(session: Session, owner: str, code: str, reason: str) -> None:
-    """`give_back` for all that `owner` holds."""
-    held = (Image.owner == owner, Image.status == ImageStatus.WORKING)
-    free = {"owner": None, "lease_until": None}
-    session.execute(update(Image).where(*held).values(**free, **_uncounted(code, reason)))
+def give_back(session: Session, owner: str) -> int:
+    """Leave all that `owner` holds to the next worker, as if never claimed: what failed was no image. How many."""
+    return _release(session, [owner], status=ImageStatus.PENDING, attempts=Image.attempts - 1)
+
+
+def absolve(session: Session, owners: Iterable[str]) -> int:
+    """Take back what workers held that were killed from outside. How many images."""
+    return _suspect(session, owners, Image.fence <= MOST_PARDONS)
 
 
 def end_leases(session: Session, owners: Iterable[str]) -> None:
@@ -166,7 +189,7 @@ def end_leases(session: Session, owners: Iterable[str]) -> None:
 
 
 def collections_waiting(session: Session, priority: Priority | None = None, host: str = "") -> list[int]:
-    """Ids of collections with images to claim now, by `host`, or to take back from a dead worker first."""
+    """Ids of collections with images that `host` can claim now, or to take back from a dead worker first."""
     overdue = (Image.status == ImageStatus.WORKING, Image.lease_until < db_now())
     here = select(Image.id).where(Image.collection_id == Collection.id)
     # two questions: asked in one, with OR, SQLite reads every row of the collection, twice a second
@@ -177,14 +200,18 @@ def collections_waiting(session: Session, priority: Priority | None = None, host
 def _is_waiting(priority: Priority | None = None, host: str = "") -> tuple[ColumnElement[bool], ...]:
     now = (Image.status == ImageStatus.PENDING, Image.not_before <= db_now())
     wanted = () if priority is None else (Image.priority == priority,)
-    return (*now, *wanted, *((_within_reach(host),) if host else ()))
+    return (*now, *wanted, _within_reach(host)) if host else (*now, *wanted)
 
 
 def _within_reach(host: str) -> ColumnElement[bool]:
-    """In our storage, or seen on a disk of this host or of all; or not found by its own for days."""
+    """In our storage, or seen on a disk of this host or of all; or not found by its own host for days."""
     disks = (Location.image_id == Image.id, Location.host.in_(["", host]))
     overdue = Image.created_at < db_now() - HOST_PATIENCE_S
     return or_(Image.stored, overdue, select(Location.id).where(*disks).exists())
+
+
+def _is_suspect() -> ColumnElement[bool]:
+    return func.coalesce(Image.code, "") == SUSPECT
 
 
 def _finish(session: Session, claims: Sequence[Claim], **values) -> set[int]:

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.catalog import collections
@@ -24,11 +24,11 @@ def add(
     seq = collections.next_seq(session, collection_id)
     rows = vectors.astype(DTYPE)
     common = {"collection_id": collection_id, "model_key_id": model_key_id, "seq": seq, "dtype": DTYPE}
-    session.add_all(
-        Embedding(image_id=image_id, dim=row.size, crc32=zlib.crc32(raw := row.tobytes()), vector=raw, **common)
+    values = [
+        {"image_id": image_id, "dim": row.size, "crc32": zlib.crc32(raw := row.tobytes()), "vector": raw, **common}
         for image_id, row in zip(image_ids, rows, strict=True)
-    )
-    session.flush()
+    ]
+    session.execute(insert(Embedding), values)
     return seq
 
 

@@ -1,23 +1,25 @@
-"""Images and the paths where their bytes were seen."""
+"""Images: found, hidden, brought back, and where their bytes may be read."""
 
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, case, func, select, update
 from sqlalchemy.orm import Session
 
 from app.catalog import collections
-from app.catalog.models import Image, ImageStatus, Location, Priority
+from app.catalog.models import Image, ImageStatus, Location, PlaceKind, Priority
 from app.errors import NotFound
 
 IDS_PER_QUERY = 500  # SQLite takes 32,766 parameters, PostgreSQL 65,535; plans like fewer
 RETRYABLE_CODES = {
     "vanished",
     "changed",
-    "elsewhere",
+    "unreachable",
+    "away",
     "damaged_copy",
     "worker_died",
     "decoder_crashed",
@@ -25,38 +27,14 @@ RETRYABLE_CODES = {
 }
 
 
-@dataclass(frozen=True)
-class Sighting:
-    """A file as it was when it was read: where, how large, how old, and the digest of its bytes."""
-
-    path: Path
-    digest: str
-    size_bytes: int
-    mtime_ns: int
-    group: Path | None = None  # what filters call its folder, where that is not the one it lies in
-    host: str = ""  # whose disk it is on; empty where all hosts see the same
-
-    @property
-    def folder(self) -> str:
-        return displayable(self.group or self.path.parent)
-
-    @property
-    def shown(self) -> str:
-        """The path as text that any database takes: bytes that are no UTF-8 become �."""
-        return displayable(self.path)
-
-
 def portions(ids: Sequence[int]) -> list[Sequence[int]]:
     """Few enough for one query each."""
     return [ids[start : start + IDS_PER_QUERY] for start in range(0, len(ids), IDS_PER_QUERY)]
 
 
-def displayable(path: Path) -> str:
-    return os.fsencode(path).decode("utf-8", "replace").replace("\x00", "�")
-
-
-def find(session: Session, collection_id: int, digest: str) -> Image | None:
-    return session.scalar(select(Image).where(Image.collection_id == collection_id, Image.digest == digest))
+def displayable(address: bytes | Path) -> str:
+    """As text that any database takes: bytes that are no UTF-8 become �."""
+    return os.fsencode(address).decode("utf-8", "replace").replace("\x00", "�")
 
 
 def get(session: Session, image_id: int) -> Image:
@@ -64,21 +42,6 @@ def get(session: Session, image_id: int) -> Image:
     if found is None:
         raise NotFound(f"no picture has the id {image_id}")
     return found
-
-
-def add(session: Session, collection_id: int, digest: str, size_bytes: int, **facts) -> tuple[Image, bool]:
-    """The image of these bytes and whether it is new here. One that was GONE comes back as it was."""
-    image = find(session, collection_id, digest)
-    if image is None:
-        image = Image(collection_id=collection_id, digest=digest, size_bytes=size_bytes, **facts)
-        session.add(image)
-        session.flush()
-        return image, True
-    if image.status is ImageStatus.GONE:
-        _bring_back(session, image)
-    if image.status is ImageStatus.FAILED and image.code in RETRYABLE_CODES:
-        retry(session, [image.id])
-    return image, False
 
 
 def retry(session: Session, image_ids: Sequence[int]) -> int:
@@ -95,57 +58,55 @@ def hurry(session: Session, image: Image) -> None:
 
 
 def hide_gone(session: Session, image: Image) -> None:
-    """Its bytes are at no path any more: out of every search. Undone by `add` when they are seen again."""
-    image.status = ImageStatus.GONE
-    image.changed_seq = collections.next_seq(session, image.collection_id)
+    """Its bytes are nowhere any more: out of every search. Undone by `bring_back` when they are seen again."""
+    _show(session, image.collection_id, [image.id], ImageStatus.GONE)
 
 
-def _bring_back(session: Session, image: Image) -> None:
-    image.status = ImageStatus.READY if image.format else ImageStatus.PENDING
-    image.changed_seq = collections.next_seq(session, image.collection_id)
+def bring_back(session: Session, collection_id: int, image_ids: Sequence[int]) -> None:
+    """Images that were GONE, as they were: searchable where they had been embedded. The inverse of `hide_gone`."""
+    as_before = case((Image.format.is_not(None), ImageStatus.READY), else_=ImageStatus.PENDING)
+    _show(session, collection_id, image_ids, as_before)
 
 
-def find_location(session: Session, collection_id: int, path: Path, host: str = "") -> Location | None:
-    of_host = (Location.collection_id == collection_id, Location.host == host)
-    here = (*of_host, Location.path_bytes == os.fsencode(path))
-    return session.scalar(select(Location).where(*here))
+def leave_if_nowhere(session: Session, collection_id: int, image_ids: Iterable[int]) -> None:
+    """Hide those of these images that have no address left and no copy in our storage."""
+    somewhere = select(Location.id).where(Location.image_id == Image.id).exists()
+    for chosen in portions(sorted(image_ids)):
+        nowhere = select(Image.id).where(Image.id.in_(chosen), Image.stored.is_(False), ~somewhere)
+        _show(session, collection_id, session.scalars(nowhere).all(), ImageStatus.GONE)
 
 
-def locate(session: Session, image: Image, seen: Sighting) -> None:
-    """Remember that these bytes are at this path; other bytes that were there lose the path."""
-    location = find_location(session, image.collection_id, seen.path, seen.host)
-    if location is None:
-        location = Location(collection_id=image.collection_id, host=seen.host, path_bytes=os.fsencode(seen.path))
-        session.add(location)
-    previous, location.image_id = location.image_id, image.id
-    location.path, location.folder = seen.shown, seen.folder
-    location.size_bytes, location.mtime_ns = seen.size_bytes, seen.mtime_ns
-    session.flush()
-    if previous not in (None, image.id):
-        _leave_if_nowhere(session, previous)
+def _show(session: Session, collection_id: int, image_ids: Sequence[int], status) -> None:
+    if image_ids:
+        seq = collections.next_seq(session, collection_id)
+        session.execute(update(Image).where(Image.id.in_(image_ids)).values(status=status, changed_seq=seq))
 
 
-def forget_path(session: Session, collection_id: int, path: Path, host: str = "") -> None:
-    """An image stays though its last path goes; `locate` remembers the path again when bytes are seen there."""
-    session.delete(find_location(session, collection_id, path, host))
-    session.flush()
+class Place(NamedTuple):
+    """An address where bytes were seen, exactly as on disk."""
+
+    kind: PlaceKind
+    address: bytes
+    host: str  # whose disk it is on; empty where all hosts see the same
 
 
-def _leave_if_nowhere(session: Session, image_id: int) -> None:
-    image = get(session, image_id)
-    if not image.stored and not paths_of(session, [image_id]):
-        hide_gone(session, image)
+def places_of(session: Session, image_ids: Sequence[int]) -> dict[int, list[Place]]:
+    """Every address of each image, oldest first."""
+    columns = select(Location.image_id, Location.kind, Location.path_bytes, Location.host)
+    rows = session.execute(columns.where(Location.image_id.in_(image_ids)).order_by(Location.id))
+    places: dict[int, list[Place]] = {}
+    for image_id, *place in rows:
+        places.setdefault(image_id, []).append(Place(*place))
+    return places
 
 
-def paths_of(session: Session, image_ids: Sequence[int], host: str | None = None) -> dict[int, list[Path]]:
-    """Every path of each image, on any host's disk or on that of one, oldest first, exactly as on disk."""
-    chosen = Location.image_id.in_(image_ids)
-    chosen = chosen if host is None else chosen & (Location.host == host)
-    rows = session.execute(select(Location.image_id, Location.path_bytes).where(chosen).order_by(Location.id))
-    paths: dict[int, list[Path]] = {}
-    for image_id, raw in rows:
-        paths.setdefault(image_id, []).append(Path(os.fsdecode(raw)))
-    return paths
+def paths_of(session: Session, image_ids: Sequence[int]) -> dict[int, list[Path]]:
+    """Every path of each image, on any host's disks, oldest first."""
+    places = places_of(session, image_ids)
+    return {
+        image_id: [Path(os.fsdecode(place.address)) for place in found if place.kind is PlaceKind.FILE]
+        for image_id, found in places.items()
+    }
 
 
 def shown_paths(session: Session, image_ids: Sequence[int]) -> dict[int, str]:
@@ -230,15 +191,3 @@ def _below(folder: str) -> Select:
 def page(session: Session, collection_id: int, status: ImageStatus, offset: int, limit: int) -> Sequence[Image]:
     statement = select(Image).where(Image.collection_id == collection_id, Image.status == status)
     return session.scalars(statement.order_by(Image.id).offset(offset).limit(limit)).all()
-
-
-def failures_among(session: Session, image_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
-    """(code, reason) of those that were refused."""
-    found: dict[int, tuple[str, str]] = {}
-    ids = sorted(image_ids)
-    for start in range(0, len(ids), IDS_PER_QUERY):
-        chosen = Image.id.in_(ids[start : start + IDS_PER_QUERY])
-        columns = select(Image.id, Image.code, Image.reason)
-        rows = session.execute(columns.where(chosen, Image.status == ImageStatus.FAILED))
-        found.update({image_id: (code, reason) for image_id, code, reason in rows})
-    return found

@@ -64,6 +64,27 @@ class SnapshotStatus(enum.StrEnum):
     DAMAGED = "damaged"  # failed its checksum; set aside
 
 
+class PlaceKind(enum.StrEnum):
+    """What a location's address is. Only a file can be looked for on a disk."""
+
+    FILE = "file"  # a path of this machine
+    MEMBER = "member"  # an archive's path, a slash, the name inside
+    REMOTE = "remote"  # such as s3://bucket/key
+    UPLOAD = "upload"  # came through the browser: a name to show, no path
+
+
+class SourceKind(enum.StrEnum):
+    FOLDER = "folder"  # read to the bottom
+    FILES = "files"  # files of a folder that were named one by one
+    ARCHIVE = "archive"
+    REMOTE = "remote"
+
+
+class SourceState(enum.StrEnum):
+    HERE = "here"
+    AWAY = "away"  # a disk not mounted, a server that does not answer: its pictures wait, nothing is forgotten
+
+
 def by_value(kind: type[enum.StrEnum]) -> Enum:
     """An enum column that stores the value: SQLAlchemy stores names by default."""
     return Enum(kind, native_enum=False, length=16, values_callable=lambda members: [m.value for m in members])
@@ -141,13 +162,13 @@ class Image(Base):
     owner: Mapped[str | None] = mapped_column(String(100))
     lease_until: Mapped[float | None] = mapped_column(Double)
     not_before: Mapped[float] = mapped_column(Double, default=0.0)  # a retry waits; delays are rows, not messages
-    away_since: Mapped[float | None] = mapped_column(Double)  # the first time that no file was where a worker looked
+    away_since: Mapped[float | None] = mapped_column(Double)  # the first time that no worker found a file of it
     code: Mapped[str | None] = mapped_column(String(40))
     reason: Mapped[str | None] = mapped_column(Text)
 
 
 class Location(Base):
-    """A path where an image's bytes were seen. Names are bytes on disk; `path` is the text we show."""
+    """An address where an image's bytes were seen. Names are bytes on disk; `path` is the text we show."""
 
     __tablename__ = "locations"
     __table_args__ = (UniqueConstraint("collection_id", "host", "path_bytes"), NEVER_REUSED)
@@ -155,14 +176,32 @@ class Location(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"))
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
-    host: Mapped[str] = mapped_column(
-        String(100), default="", server_default=text("''")
-    )  # whose disk; empty: all see it
+    host: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))  # whose disk; empty: of all
+    kind: Mapped[PlaceKind] = mapped_column(by_value(PlaceKind), default=PlaceKind.FILE, server_default="file")
     path_bytes: Mapped[bytes] = mapped_column(LargeBinary)
     path: Mapped[str] = mapped_column(Text)
     folder: Mapped[str] = mapped_column(Text)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class Source(Base):
+    """What was given to `ingest`: a root under which pictures were seen, and whether it is there."""
+
+    __tablename__ = "sources"
+    __table_args__ = (UniqueConstraint("collection_id", "host", "kind", "address_bytes"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"))
+    host: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))  # as of a location
+    kind: Mapped[SourceKind] = mapped_column(by_value(SourceKind))
+    address_bytes: Mapped[bytes] = mapped_column(LargeBinary)
+    address: Mapped[str] = mapped_column(Text)  # the same as text that we show
+    copied: Mapped[bool] = mapped_column(Boolean, default=False)  # bytes went into our storage: it may vanish
+    state: Mapped[SourceState] = mapped_column(by_value(SourceState), default=SourceState.HERE)
+    reason: Mapped[str | None] = mapped_column(Text)  # why it is away
+    last_scan: Mapped[float | None] = mapped_column(Double)  # when it was last read to the end
+    files: Mapped[int] = mapped_column(BigInteger, default=0)  # known below it at that time
 
 
 class Embedding(Base):

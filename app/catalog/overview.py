@@ -3,6 +3,7 @@
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from app.catalog.clock import db_now
 from app.catalog.models import Image, ImageStatus, Location
 
 WAITING = (ImageStatus.PENDING, ImageStatus.WORKING)
@@ -21,6 +22,12 @@ def totals(session: Session, collection_id: int) -> dict[str, int]:
         ).where(Image.collection_id == collection_id, present)
     ).one()
     return {name: int(value) for name, value in row._mapping.items()}
+
+
+def resting(session: Session, collection_id: int) -> int:
+    """Images that wait for a disk or a server that is away: none is to be claimed before its time."""
+    away = (Image.status == ImageStatus.PENDING, Image.code == "away", Image.not_before > db_now())
+    return session.scalar(select(func.count()).select_from(Image).where(Image.collection_id == collection_id, *away))
 
 
 def _count_if(condition):

@@ -29,6 +29,11 @@ def alive(session: Session) -> Sequence[Row]:
     return session.execute(select(Worker, age.label("age_s")).where(age < ALIVE_S).order_by(Worker.name)).all()
 
 
+def named_here(session: Session, pid: int) -> list[str]:
+    """The worker of this host with this process number, if it announced itself."""
+    return list(session.scalars(select(Worker.name).where(Worker.host == socket.gethostname(), Worker.pid == pid)))
+
+
 def dead_here(session: Session) -> list[str]:
     """Names of workers of this host whose process is no more, or whose number is now ours."""
     rows = session.scalars(select(Worker).where(Worker.host == socket.gethostname()))

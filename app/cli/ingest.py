@@ -1,9 +1,11 @@
 """`dinoseek ingest`: folders and files into a collection, with a bar that knows how long it takes."""
 
 import contextlib
+import signal
+import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,11 +13,14 @@ import typer
 from app.cli.output import CollectionOption, JsonFlag, err, print_json, print_table, progress_bar, say_caveat
 from app.cli.supervisor import Supervisor, kept_worker
 from app.errors import ServiceUnavailable
-from app.ingest import scan, walk
+from app.ingest import roots, scan
+from app.ingest.outage import outlast
 from app.ingest.progress import Progress, progress, workers_alive
 from app.ingest.receive import Outcome
-from app.ingest.scan import ScanReport
+from app.ingest.report import ScanReport
+from app.ingest.scan import Wishes
 from app.ingest.sweep import retire_dead
+from app.ingest.watch import Watcher
 from app.library import CollectionFacts, open_collection
 from app.resources import Resources, open_resources
 
@@ -29,9 +34,19 @@ ingest_command = typer.Typer(pretty_exceptions_enable=False)
 
 @ingest_command.command()
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Folders and files; folders are read to the bottom, in place.")],
+    paths: Annotated[
+        list[str], typer.Argument(help="Folders, files, zip and tar archives, addresses such as s3://bucket/prefix.")
+    ],
     collection: CollectionOption,
     model: Annotated[str | None, typer.Option(help="For a new collection: the encoder. See `models list`.")] = None,
+    copy: Annotated[
+        bool | None,
+        typer.Option("--copy/--no-copy", help="Copy the files: the originals may vanish then. Usual with a store."),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, as files come and go. Ctrl-C ends it.")] = False,
+    forget_missing: Annotated[
+        bool, typer.Option("--forget-missing", help="Files that are missing are gone for good, however many they are.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until every picture is searchable.")] = True,
     as_json: JsonFlag = False,
 ) -> None:
@@ -41,23 +56,41 @@ def ingest(
     """
     started = time.monotonic()
     resources = open_resources()
-    paths = walk.absolute(paths)
+    given = roots.given(resources, collection, paths)
     facts = open_collection(resources, collection, model)
-    report = _scan(resources, paths, collection)
-    if wait:
+    report = ScanReport(collection, roots=given)
+    wishes = Wishes(copy, forget_missing)
+    with worker_at_hand(resources) if watch and wait else contextlib.nullcontext():
+        _watch(resources, report, wishes) if watch else _scan(resources, report, wishes)
+    if wait and not watch:
         with worker_at_hand(resources) as worker:
             wait_until_done(resources, collection, worker)
-        report = scan.settle(resources, report)
+    if wait:
+        scan.settle(resources, report)
     report.seconds = time.monotonic() - started
     _answer(facts, report, as_json)
 
 
-def _scan(resources: Resources, paths: list[Path], collection: str) -> ScanReport:
+def _scan(resources: Resources, report: ScanReport, wishes: Wishes) -> None:
     with progress_bar("files") as bar:
         task = bar.add_task("reading", total=None, rate="")
-        return scan.ingest(
-            resources, paths, collection, lambda done, total: bar.update(task, completed=done, total=total)
+        scan.read_roots(
+            resources, report, report.roots, lambda done, found: bar.update(task, completed=done, total=found), wishes
         )
+
+
+def _watch(resources: Resources, report: ScanReport, wishes: Wishes) -> None:
+    """Until SIGTERM or Ctrl-C, which end it between two files' transactions."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    err.print("watching: Ctrl-C ends it")
+    watcher = Watcher(resources, report, wishes, stop, on_change=_say_change)
+    watcher.run(first=lambda wishes: _scan(resources, report, wishes))
+
+
+def _say_change(counts: dict[str, int]) -> None:
+    err.print(", ".join(f"{count:,} {name}" for name, count in counts.items() if count))
 
 
 @contextlib.contextmanager
@@ -76,7 +109,7 @@ def wait_until_done(resources: Resources, collection: str, worker: Supervisor | 
     idle_since, moved = time.monotonic(), Moved()
     with progress_bar("pictures") as bar:
         task = bar.add_task("embedding", total=None, rate="")
-        while (now := progress(resources, collection)).waiting:
+        while (now := outlast(partial(progress, resources, collection))).waiting > now.resting:
             bar.update(task, completed=now.ready + now.failed, total=now.total, rate=_rate(now))
             idle_since = time.monotonic() if now.workers or worker else _hint_once(idle_since)
             if worker is not None:
@@ -84,7 +117,9 @@ def wait_until_done(resources: Resources, collection: str, worker: Supervisor | 
             if now.trouble and moved.seconds_since(now.waiting) > TROUBLE_S:
                 raise ServiceUnavailable(f"{now.trouble} (the pictures are kept and wait)")
             time.sleep(POLL_S)
-        bar.update(task, completed=now.total, total=now.total, rate="")
+        bar.update(task, completed=now.total - now.resting, total=now.total, rate="")
+    if now.resting:
+        err.print(f"[yellow]{now.resting:,} pictures wait for a source that is away: they go on when it is back[/]")
 
 
 class Moved:
@@ -118,6 +153,10 @@ def _answer(facts: CollectionFacts, report: ScanReport, as_json: bool) -> None:
     parts = [f"{counts[name]:,} {name}" for name in ("seen", "added", "known", "failed", "skipped")]
     err.print(f"[bold]{report.collection}[/]: {', '.join(parts)} in {report.seconds:.1f} s with {facts.model}")
     say_caveat(facts.model)
+    for absent in report.away:
+        err.print(
+            f"{absent.address} is away, nothing of it is forgotten: {absent.reason}", style="yellow", markup=False
+        )
     failed = [(r.path, r.reason) for r in report.receipts if r.outcome is Outcome.FAILED]
     if failed:
         print_table(("refused", "why"), failed[:FAILURES_SHOWN])
@@ -138,4 +177,5 @@ def _document(facts: CollectionFacts, report: ScanReport) -> dict:
         "seconds": round(report.seconds, 3),
         "failures": listed(Outcome.FAILED),
         "skips": listed(Outcome.SKIPPED),
+        "away": report.away,
     }

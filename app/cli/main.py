@@ -8,7 +8,6 @@ import sys
 import tempfile
 import traceback
 from importlib.metadata import version
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,7 +19,7 @@ from app.errors import AppError
 COMMANDS = {
     "demo": ("app.cli.serve", "Everything from nothing: pictures in, a worker, a page in the browser."),
     "up": ("app.cli.serve", "Serve the page; without a broker, with a worker."),
-    "worker": ("app.cli.serve", "One worker for this machine's device, started again when it dies."),
+    "worker": ("app.cli.serve", "A worker for each device of this machine, started again when it dies."),
     "models": ("app.cli.models", "The encoders: list, pull, check."),
     "collections": ("app.cli.collections", "Collections: create, list, delete, restore."),
     "ingest": ("app.cli.ingest", "Put folders and files of pictures into a collection."),
@@ -94,8 +93,12 @@ def _refuse(message: str) -> int:
     return REFUSED
 
 
-def _keep_traceback() -> Path:
-    descriptor, name = tempfile.mkstemp(prefix="dinoseek-", suffix=".log")
-    with os.fdopen(descriptor, "w") as file:
-        traceback.print_exc(file=file)
-    return Path(name)
+def _keep_traceback() -> str:
+    """Where it is; the disk may be what failed."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="dinoseek-", suffix=".log")
+        with os.fdopen(descriptor, "w") as file:
+            traceback.print_exc(file=file)
+    except OSError as error:
+        return f"nothing more: there is no room for details ({error.strerror})"
+    return name

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from app.api.guard import LOOPBACK
 from app.api.server import ANY_ADDRESS, listen, serve
+from app.cli.devices import devices
 from app.cli.fetching import fetch_or_say_why
 from app.cli.ingest import wait_until_done
 from app.cli.output import err, progress_bar, say_caveat
@@ -78,15 +79,20 @@ def worker(
         list[Queue] | None, typer.Option(help="Take from this queue alone; given twice, from both, as without it.")
     ] = None,
 ) -> None:
-    """One worker for this machine's device. It is started again when it dies, and stopped in order."""
+    """A worker for each device of this machine. It is started again when it dies, and stopped in order."""
     resources = open_resources()
     _say_weaknesses(resources)
-    supervisor = Supervisor(resources.settings, queues=sorted(set(queue or Queue), key=list(Queue).index))
-    supervisor.start()
+    queues = sorted(set(queue or Queue), key=list(Queue).index)
+    chosen = devices(resources.settings.device)
+    supervisors = [Supervisor(resources.settings, queues=queues, device=device) for device in chosen]
+    for supervisor in supervisors:
+        supervisor.start()
     try:
-        supervisor.wait()
+        for supervisor in supervisors:
+            supervisor.wait()
     finally:
-        supervisor.stop()
+        for supervisor in supervisors:
+            supervisor.stop()
 
 
 def _say_weaknesses(resources: Resources) -> None:

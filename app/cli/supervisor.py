@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from app.errors import ServiceUnavailable
+from app.errors import AppError, ServiceUnavailable
+from app.ingest.sweep import absolve
 from app.jobs import SUPERVISOR_PID, Queue
 from app.settings import Settings
 
@@ -27,8 +28,15 @@ SETTLED_S = 30.0  # a worker that lived this long starts again without a long pa
 class Supervisor:
     """One worker process, kept alive by a thread. `failure` is set when it can't be."""
 
-    def __init__(self, settings: Settings, log_file: Path | None = None, queues: Sequence[Queue] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        log_file: Path | None = None,
+        queues: Sequence[Queue] = (),
+        device: str | None = None,
+    ) -> None:
         self._settings = settings
+        self._device = device or settings.device
         self._queues = queues  # none named: all
         self._log_file = log_file
         self._stopping = threading.Event()
@@ -68,16 +76,33 @@ class Supervisor:
     def _keep(self) -> None:
         deaths = 0
         while not self._stopping.is_set() and not self.failure:
-            started = time.monotonic()
+            started, shortages = time.monotonic(), _memory_shortages()
+            code = self._run_child()
+            if self._stopping.is_set():
+                return
+            if code == -signal.SIGKILL and _memory_shortages() == shortages:
+                self._absolve()
+            deaths = 0 if time.monotonic() - started > SETTLED_S else deaths + 1
+            self._after_death(code, deaths)
+
+    def _run_child(self) -> int:
+        """The exit code of one worker, or of none where a full disk lets none be started."""
+        try:
             with self._output() as output:
                 self._child = self._spawn(output)
                 if self._stopping.is_set():
                     self._child.terminate()  # stop() came too early to see this child
-                code = self._child.wait()
-            if self._stopping.is_set():
-                return
-            deaths = 0 if time.monotonic() - started > SETTLED_S else deaths + 1
-            self._after_death(code, deaths)
+                return self._child.wait()
+        except OSError as error:
+            log.warning("no worker can be started (%s)", error)
+            return os.EX_OSERR
+
+    def _absolve(self) -> None:
+        """Someone killed the worker. Only we saw how it died; its pictures would be held to have done it."""
+        try:
+            absolve(self._settings, self._child.pid)
+        except AppError as refusal:
+            log.warning("%s", refusal)
 
     def _after_death(self, code: int, deaths: int) -> None:
         if code == UNUSABLE:
@@ -87,7 +112,11 @@ class Supervisor:
         self._stopping.wait(PAUSES_S[min(deaths, len(PAUSES_S) - 1)])
 
     def _spawn(self, output: IO | None) -> subprocess.Popen:
-        environment = os.environ | {"DINOSEEK_HOME": str(self._settings.home), SUPERVISOR_PID: str(os.getpid())}
+        environment = os.environ | {
+            "DINOSEEK_HOME": str(self._settings.home),
+            "DINOSEEK_DEVICE": self._device,
+            SUPERVISOR_PID: str(os.getpid()),
+        }
         # its own session: Ctrl-C reaches the supervisor alone, which then stops the worker in order
         return subprocess.Popen(
             [sys.executable, "-m", "workers", *self._queues],
@@ -123,6 +152,14 @@ def kept_worker(settings: Settings) -> Iterator[Supervisor]:
         yield supervisor
     finally:
         supervisor.stop()
+
+
+def _memory_shortages() -> int:
+    """How often the system has killed a process for want of memory, where it tells: it kills as a person does."""
+    with contextlib.suppress(OSError):
+        facts = dict(line.split() for line in Path("/proc/vmstat").read_text().splitlines())
+        return int(facts.get("oom_kill", 0))
+    return 0
 
 
 def _cause(code: int) -> str:

@@ -4,7 +4,7 @@ import logging
 import threading
 
 from app.catalog import claims, workers
-from app.ingest.embed import Workshop
+from app.ingest.embed import Workshop, give_back_owed
 from app.ingest.sweep import retire_dead
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class Heartbeat:
         self._stopped.set()
         self._thread.join()
         with self._resources.catalog.begin() as session:
+            claims.give_back(session, self._name)
             claims.end_leases(session, [self._name])
 
     def report(self, trouble: str | None) -> None:
@@ -51,6 +52,8 @@ class Heartbeat:
                 log.warning("no heartbeat: %s", error)
 
     def _beat_once(self) -> None:
+        if not self._workshop.at_work:
+            give_back_owed(self._workshop)
         with self._resources.catalog.begin() as session:
             if self._workshop.at_work:
                 claims.renew(session, self._name, self._resources.settings.lease_s)

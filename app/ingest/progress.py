@@ -21,6 +21,7 @@ class Progress:
     total: int
     ready: int
     waiting: int
+    resting: int  # of those that wait: for a disk or a server that is away
     failed: int
     rate_per_s: float | None  # of all workers together; None while none is at work
     eta_s: float | None
@@ -39,7 +40,8 @@ class Progress:
 
 def progress(resources: Resources, collection_name: str) -> Progress:
     with resources.catalog.read() as session:
-        totals = overview.totals(session, collections.get(session, collection_name).id)
+        collection_id = collections.get(session, collection_name).id
+        totals, resting = overview.totals(session, collection_id), overview.resting(session, collection_id)
         alive = [_facts(worker, age_s) for worker, age_s in workers.alive(session)]
     waiting = totals["pending"]
     rate = sum(worker.images_per_s or 0.0 for worker in alive) or None
@@ -47,6 +49,7 @@ def progress(resources: Resources, collection_name: str) -> Progress:
         total=totals["images"],
         ready=totals["ready"],
         waiting=waiting,
+        resting=resting,
         failed=totals["failed"],
         rate_per_s=rate if waiting else None,
         eta_s=waiting / rate if waiting and rate else None,

@@ -1,20 +1,20 @@
-"""One file becomes an image row: what it is by content and name, its digest, where it was seen."""
+"""Uploads become image rows; and what is said of each file that was received."""
 
 import enum
+import os
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
-from app.catalog import collections, images
-from app.catalog.images import Sighting
-from app.catalog.models import Image, ImageStatus
+from app.catalog import collections, images, sightings
+from app.catalog.images import displayable
+from app.catalog.models import PlaceKind
+from app.catalog.sightings import Recorded, Sighting
 from app.errors import InvalidInput
+from app.faults import Point, reach
 from app.jobs import Job, Queue, enqueue
 from app.resources import Resources
-from app.vision.contents import HEAD_BYTES, Contents, sniff
+from app.vision.contents import HEAD_BYTES, sniff
 
 UPLOAD_FOLDER = "uploads"
 
@@ -46,52 +46,33 @@ def upload(resources: Resources, collection_name: str, filename: str, data: byte
     if contents.kind == "skipped":
         return Receipt(filename, Outcome.SKIPPED, error=contents.code, reason=contents.reason)
     digest = resources.storage.keep_original(data)
+    reach(Point.AFTER_STORE)
     # the name is the client's text and only shown; a path of the person's is never made of it
     folder = resources.settings.home / UPLOAD_FOLDER
     shown = folder / digest[:8] / (Path(filename).name or "unnamed")
-    seen = Sighting(shown, digest, len(data), time.time_ns(), group=folder, host=resources.storage.host)
+    seen = Sighting(
+        os.fsencode(shown),
+        digest,
+        len(data),
+        time.time_ns(),
+        PlaceKind.UPLOAD,
+        resources.storage.host,
+        group=os.fsencode(folder),
+        stored=True,
+        refused=None if contents.kind == "picture" else (contents.code, contents.reason),
+    )
     with resources.catalog.begin() as session:
         collection_id = collections.get(session, collection_name).id
         collections.lock(session, collection_id)
-        receipt = record(session, collection_id, seen, contents, stored=True)
-        images.hurry(session, images.get(session, receipt.image_id))
+        (recorded,) = sightings.record(session, collection_id, [seen])
+        images.hurry(session, images.get(session, recorded.image_id))
+        reach(Point.AFTER_RECORD)
     enqueue(resources.settings, Job.EMBED_PENDING, Queue.QUERIES, collection_id=collection_id)
-    return receipt
+    return receipt_of(displayable(shown), recorded)
 
 
-def record(
-    session: Session, collection_id: int, seen: Sighting, contents: Contents, *, stored: bool = False
-) -> Receipt:
-    """The row of a file that is, or was meant to be, a picture."""
-    refusal = _refusal(contents)
-    image, new = images.add(session, collection_id, seen.digest, seen.size_bytes, stored=stored, **refusal)
-    image.stored = image.stored or stored
-    if not new:
-        _forget_moved(session, image, seen.host)
-    images.locate(session, image, seen)
-    return receipt_of(image, seen.shown, Outcome.ADDED if new else Outcome.KNOWN)
-
-
-def _forget_moved(session: Session, image: Image, host: str) -> None:
-    """Bytes that are seen again may have moved: paths of this host that lead nowhere now are not shown any more."""
-    for path in images.paths_of(session, [image.id], host).get(image.id, []):
-        if not path.exists():
-            images.forget_path(session, image.collection_id, path, host)
-
-
-def receipt_of(image: Image, shown: str, otherwise: Outcome) -> Receipt:
-    """FAILED with its reason when the image is, else the outcome given."""
-    if image.status is ImageStatus.FAILED:
-        return Receipt(shown, Outcome.FAILED, image.id, image.code, image.reason)
-    return Receipt(shown, otherwise, image.id)
-
-
-def _refusal(contents: Contents) -> dict:
-    if contents.kind == "picture":
-        return {}
-    return {"status": ImageStatus.FAILED, "code": contents.code, "reason": contents.reason}
-
-
-def count(receipts: Sequence[Receipt]) -> dict[str, int]:
-    """How many of each outcome."""
-    return {outcome.value: sum(r.outcome is outcome for r in receipts) for outcome in Outcome}
+def receipt_of(shown: str, recorded: Recorded) -> Receipt:
+    """FAILED with its reason when the image is, else whether it is new."""
+    if recorded.refusal is not None:
+        return Receipt(shown, Outcome.FAILED, recorded.image_id, *recorded.refusal)
+    return Receipt(shown, Outcome.ADDED if recorded.new else Outcome.KNOWN, recorded.image_id)

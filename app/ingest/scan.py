@@ -1,188 +1,252 @@
-"""Folders into rows: find files, tell what they are, hash them, record them in short transactions."""
+"""Sources into rows: each root's files are found, read and recorded; what is missing is forgotten or waited for."""
 
-import hashlib
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
-from sqlalchemy.orm import Session
-
-from app.catalog import collections, images
-from app.catalog.images import Sighting
-from app.errors import ServiceUnavailable
-from app.ingest import walk
-from app.ingest.receive import Outcome, Receipt, count, receipt_of, record
-from app.jobs import Job, enqueue
+from app import remote
+from app.catalog import collections, sightings, sources
+from app.catalog.images import displayable
+from app.catalog.models import PlaceKind, Source, SourceKind
+from app.errors import NotFound, ServiceUnavailable, UnreadableImage
+from app.ingest import absence, archives, roots, walk
+from app.ingest.ahead import Ahead
+from app.ingest.archives import Broken, Limits, Member
+from app.ingest.outage import outlast
+from app.ingest.readings import Reading, Unread, read_file, take
+from app.ingest.receive import Outcome, Receipt
+from app.ingest.recording import Recorder
+from app.ingest.report import Absent, ScanReport
+from app.ingest.roots import Root
+from app.ingest.walk import Found
 from app.resources import Resources
-from app.storage import Storage
-from app.vision.contents import HEAD_BYTES, Contents, sniff
 
-FILES_PER_TRANSACTION = 64
-CHUNK_BYTES = 2**20
-STORE_PATIENCE_S = 300.0  # a store that is away this long is not waited for: what was recorded stays
-STORE_PAUSE_S = 2.0
+THREADS = 4  # that read a disk's files: while one waits for it, another computes a digest
+MEMBERS_PER_CHUNK = 100
 
 Progress = Callable[[int, int], None]  # (files done, files found so far)
-Keep = Callable[[BinaryIO], str]  # reads a file to its end; its digest
+
+
+class Stopped(Exception):
+    """Reading is to end here: what was not seen has not gone."""
 
 
 @dataclass(frozen=True)
-class Aim:
-    """Where what is found goes."""
+class Wishes:
+    """How a person wants it done."""
 
-    collection_id: int
-    host: str  # whose disks are read; empty where hosts share them
-    copy: bool  # bytes go into our storage: other hosts can't read this one's disks
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What reading one file told: what it is, and its digest where it is to be recorded."""
-
-    path: Path
-    contents: Contents | None = None  # none: unchanged since it was recorded
-    seen: Sighting | None = None
-    stored: bool = False
-    error: str | None = None
-
-
-@dataclass
-class ScanReport:
-    """Every file seen, and what became of it."""
-
-    collection: str
-    receipts: list[Receipt] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def image_ids(self) -> set[int]:
-        return {receipt.image_id for receipt in self.receipts if receipt.image_id is not None}
-
-    @property
-    def counts(self) -> dict[str, int]:
-        return {"seen": len(self.receipts), **count(self.receipts)}
+    copy: bool | None = None  # bytes of files go into our storage; none: where hosts share one, and no disks
+    forget_missing: bool = False  # files that are missing are gone for good, however many they are
+    leave: Callable[[Found], bool] = lambda found: False  # which files are to be left for later; it may raise Stopped
 
 
 def ingest(
     resources: Resources,
-    paths: Sequence[Path],
+    paths: Sequence[str | Path],
     collection_name: str,
     on_progress: Progress | None = None,
-    copy: bool | None = None,
+    wishes: Wishes = Wishes(),
 ) -> ScanReport:
-    """Record every picture below `paths`; workers are woken as rows appear. It may be stopped and run again.
-
-    `copy` keeps the bytes in our storage too; none: where a store is set. Raises ServiceUnavailable for that.
-    """
-    started = time.monotonic()
-    report = ScanReport(collection_name)
-    storage = resources.storage
-    with resources.catalog.read() as session:
-        collection_id = collections.get(session, collection_name).id
-    aim = Aim(collection_id, storage.host, copy=storage.store is not None if copy is None else copy)
-    files = list(walk.files_below(walk.absolute(paths)))
-    for start in range(0, len(files), FILES_PER_TRANSACTION):
-        chunk = files[start : start + FILES_PER_TRANSACTION]
-        report.receipts += _record_chunk(resources, aim, chunk)
-        if on_progress:
-            on_progress(len(report.receipts), len(files))
-    report.seconds = time.monotonic() - started
+    """Record every picture below `paths`; workers are woken as rows appear. It may be stopped and run again."""
+    given = roots.given(resources, collection_name, paths)
+    report = ScanReport(collection_name, roots=given)
+    read_roots(resources, report, given, on_progress, wishes)
     return report
 
 
-def _record_chunk(resources: Resources, aim: Aim, chunk: Sequence[Path]) -> list[Receipt]:
-    """Read outside the transaction, record inside one, wake a worker after it."""
+def read_roots(
+    resources: Resources, report: ScanReport, given: Sequence[Root], on_progress: Progress | None, wishes: Wishes
+) -> None:
+    """Read these roots to their ends, each file once, into the report."""
+    started = time.monotonic()
     with resources.catalog.read() as session:
-        unchanged = {path for path in chunk if _is_unchanged(session, aim, path)}
-    look = partial(read, host=aim.host, keep=partial(_keep, resources.storage) if aim.copy else None)
-    readings = [Reading(path) if path in unchanged else look(path) for path in chunk]
-    with resources.catalog.begin() as session:
-        collections.lock(session, aim.collection_id)
-        receipts = [_record(session, aim, reading) for reading in readings]
-    if any(receipt.outcome is Outcome.ADDED for receipt in receipts):
-        enqueue(resources.settings, Job.EMBED_PENDING, collection_id=aim.collection_id)
-    return receipts
+        collection_id = collections.get(session, report.collection).id
+    folders = [root.path for root in given if root.kind is SourceKind.FOLDER]
+    with Ahead(folders if on_progress else []) as ahead, _recorder(resources, report, collection_id) as recorder:
+        if on_progress:
+            recorder.on_done = lambda done: on_progress(done, max(done, ahead.files))
+        for number, root in enumerate(given):
+            _Scan(resources, collection_id, recorder, report, wishes).read(root, given[:number])
+    report.seconds += time.monotonic() - started
 
 
-def _is_unchanged(session: Session, aim: Aim, path: Path) -> bool:
-    """Same size and time as when it was recorded: its bytes need not be read again."""
-    location = images.find_location(session, aim.collection_id, path, aim.host)
-    if location is None or (aim.copy and not images.get(session, location.image_id).stored):
-        return False
-    try:
-        now = path.stat()
-    except OSError:
-        return False
-    return (location.size_bytes, location.mtime_ns) == (now.st_size, now.st_mtime_ns)
+def read_found(resources: Resources, report: ScanReport, found: Iterable[Found], wishes: Wishes) -> None:
+    """Record these files of this machine, into the report."""
+    with resources.catalog.read() as session:
+        collection_id = collections.get(session, report.collection).id
+    with _recorder(resources, report, collection_id) as recorder:
+        _Scan(resources, collection_id, recorder, report, wishes).read_files(found, [])
 
 
-def read(path: Path, host: str = "", keep: Keep | None = None) -> Reading:
-    """What a file is and its digest. A file that can't be read, or changes meanwhile, says so."""
-    try:
-        with path.open("rb") as file:
-            before = os.fstat(file.fileno())
-            contents = sniff(file.read(HEAD_BYTES), path.name)
-            if contents.kind == "skipped":
-                return Reading(path, contents)
-            file.seek(0)
-            digest = (keep or _digest)(file)
-            after = os.fstat(file.fileno())
-    except OSError as error:
-        return Reading(path, error=f"{error.strerror or error}: give dinoseek leave to read it, then ingest again")
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        return Reading(path, error="it was being written while it was read: ingest again when that is done")
-    seen = Sighting(path, digest, after.st_size, after.st_mtime_ns, host=host)
-    return Reading(path, contents, seen, stored=keep is not None)
-
-
-def _keep(storage: Storage, file: BinaryIO) -> str:
-    """Into our storage. A store that is away for a moment is waited for: a long ingest need not be started again."""
-    deadline = time.monotonic() + STORE_PATIENCE_S
-    while True:
-        try:
-            file.seek(0)
-            return storage.keep_original(file)
-        except ServiceUnavailable:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(STORE_PAUSE_S)
-
-
-def _digest(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while chunk := file.read(CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _record(session: Session, aim: Aim, reading: Reading) -> Receipt:
-    shown = images.displayable(reading.path)
-    if reading.error is not None:
-        return Receipt(shown, Outcome.FAILED, error="unreadable_file", reason=reading.error)
-    if reading.contents is None:
-        return _unchanged(session, aim, reading.path)
-    if reading.seen is None:
-        return Receipt(shown, Outcome.SKIPPED, error=reading.contents.code, reason=reading.contents.reason)
-    return record(session, aim.collection_id, reading.seen, reading.contents, stored=reading.stored)
-
-
-def _unchanged(session: Session, aim: Aim, path: Path) -> Receipt:
-    location = images.find_location(session, aim.collection_id, path, aim.host)
-    image = images.get(session, location.image_id)
-    image, _ = images.add(session, aim.collection_id, image.digest, image.size_bytes)  # wakes what may be tried again
-    return receipt_of(image, location.path, Outcome.KNOWN)
+def _recorder(resources: Resources, report: ScanReport, collection_id: int) -> Recorder:
+    return Recorder(resources, collection_id, report, max(THREADS, resources.settings.remote_reads))
 
 
 def settle(resources: Resources, report: ScanReport) -> ScanReport:
-    """The report again after workers are done: pictures they refused are FAILED now, with the reason."""
+    """The report after workers are done: pictures they refused are FAILED now, with the reason."""
+    outlast(partial(_refuse_late, resources, report))
+    return report
+
+
+def _refuse_late(resources: Resources, report: ScanReport) -> None:
     with resources.catalog.read() as session:
-        refused = images.failures_among(session, report.image_ids)
-    receipts = [
-        Receipt(r.path, Outcome.FAILED, r.image_id, *refused[r.image_id]) if r.image_id in refused else r
-        for r in report.receipts
-    ]
-    return ScanReport(report.collection, receipts, report.seconds)
+        collection_id = collections.get(session, report.collection).id
+        for root in report.roots:
+            host = roots.host_of(resources, root.kind)
+            for row in sources.failed_below(session, collection_id, root.kind, root.address, host):
+                if report.seen.holds([row.path_bytes])[0]:
+                    told = Receipt(displayable(row.path_bytes), Outcome.FAILED, row.image_id, row.code, row.reason)
+                    report.refuse_late(row.path_bytes, told)
+
+
+class _Scan:
+    """One root being read."""
+
+    def __init__(
+        self, resources: Resources, collection_id: int, recorder: Recorder, report: ScanReport, wishes: Wishes
+    ) -> None:
+        self._resources, self._settings, self._collection_id = resources, resources.settings, collection_id
+        self._recorder, self._report, self._wishes = recorder, report, wishes
+
+    def read(self, root: Root, earlier: Sequence[Root]) -> None:
+        source = self._remembered(root)
+        if source is None:
+            return
+        try:
+            READERS[root.kind](self, root, [other for other in earlier if _meet(root, other)])
+        except (ServiceUnavailable, NotFound) as refusal:
+            if root.kind is not SourceKind.REMOTE:
+                raise
+            self._set_away(source, str(refusal))  # it went while it was read: what was seen of it stays
+            return
+        self._close(root, source)
+
+    def _remembered(self, root: Root) -> Source | None:
+        """Its row; None when it is away. Raises NotFound for one that can't be read and never was."""
+        reason = roots.look(root, self._settings.remote_timeout_s)
+        with self._resources.catalog.begin() as session:
+            collections.lock(session, self._collection_id)
+            identity = (self._collection_id, root.kind, root.address, roots.host_of(self._resources, root.kind))
+            known = sources.find(session, *identity)
+            if reason is not None and (known is None or not known.files) and reason != roots.EMPTY:
+                raise NotFound(f"{root.shown} can't be read: {reason}")
+            copied = self._copies(root.kind) or root.kind is SourceKind.ARCHIVE
+            source = sources.remember(session, *identity, copied=copied)
+        if reason is None or (reason == roots.EMPTY and not source.files) or self._wishes.forget_missing:
+            return source
+        self._set_away(source, reason)
+        return None
+
+    def _copies(self, kind: SourceKind) -> bool:
+        """Whether bytes go into our storage, as a person wishes; else where other hosts can't read this one's disks."""
+        if self._wishes.copy is not None:
+            return self._wishes.copy
+        return self._resources.storage.store is not None and kind is not SourceKind.REMOTE
+
+    def _set_away(self, source: Source, reason: str) -> None:
+        absence.note(self._resources, source, reason)
+        self._report.away.append(Absent(source.address, reason))
+
+    def _close(self, root: Root, source: Source) -> None:
+        """Read to its end: what was not seen any more is forgotten, or too much to believe it."""
+        reason = None
+        if root.kind in (SourceKind.FOLDER, SourceKind.REMOTE):
+            wish = self._wishes.forget_missing
+            reason = absence.forget_missing(self._resources, source, self._report.seen, although_many=wish)
+        if reason is not None:
+            return self._set_away(source, reason)
+        absence.note(self._resources, source, None)
+        with self._resources.catalog.begin() as session:
+            files = len(root.names) or sources.count_below(session, source)
+            sources.note_scan(session, source.id, files)
+        return None
+
+    def read_folder(self, root: Root, earlier: Sequence[Root]) -> None:
+        self.read_files(walk.folder(root.path), earlier)
+
+    def read_named(self, root: Root, earlier: Sequence[Root]) -> None:
+        self.read_files(walk.named(sorted(root.names)), earlier)
+
+    def read_files(self, found: Iterable[Found], earlier: Sequence[Root]) -> None:
+        if earlier:
+            found = (file for file in found if not any(other.reaches(file.address) for other in earlier))
+        found = (file for file in found if not self._wishes.leave(file))
+        copied = self._copies(SourceKind.FOLDER)
+        storage = self._resources.storage if copied else None
+        read = partial(read_file, storage=storage, max_bytes=self._settings.max_file_bytes)
+        self._recorder.files(found, read, copied=copied, host=self._resources.storage.host)
+
+    def read_remote(self, root: Root, earlier: Sequence[Root]) -> None:
+        address = os.fsdecode(root.address)
+        server = remote.server_of(address, self._settings.remote_timeout_s)
+        listed = (Found(os.fsencode(one.address), one.size_bytes, one.mtime_ns) for one in server.find(address))
+        found = (file for file in listed if not any(other.reaches(file.address) for other in earlier))
+        self._recorder.files(found, partial(self._read_object, server), copied=self._copies(SourceKind.REMOTE))
+
+    def _read_object(self, server: remote.Server, found: Found) -> Reading:
+        try:
+            with server.open(os.fsdecode(found.address)) as file:
+                storage = self._resources.storage if self._copies(SourceKind.REMOTE) else None
+                return take(found, file, PlaceKind.REMOTE, storage, self._settings.max_file_bytes)
+        except Unread as refusal:
+            return Reading(found.address, trouble=(refusal.code, refusal.reason))
+        except NotFound as refusal:
+            return Reading(found.address, trouble=("vanished", str(refusal)))
+        except UnreadableImage as refusal:
+            return Reading(found.address, trouble=(refusal.code, str(refusal)))
+
+    def read_archive(self, root: Root, earlier: Sequence[Root]) -> None:
+        """Member by member. What breaks the archive off is one failure, of the archive, and loses nothing before it."""
+        chunk: list[Reading] = []
+        host = self._resources.storage.host
+        try:
+            for reading in self._members(root):
+                chunk.append(reading)
+                if len(chunk) >= MEMBERS_PER_CHUNK:
+                    self._recorder.readings(chunk, host)
+                    chunk = []
+        except Broken as refusal:
+            chunk.append(Reading(root.address, trouble=(refusal.code, refusal.reason)))
+        self._recorder.readings(chunk, host)
+
+    def _members(self, root: Root) -> Iterator[Reading]:
+        mtime_ns = os.stat(root.address).st_mtime_ns  # noqa: PTH116  (of the archive: a member's own says nothing)
+        with self._resources.catalog.read() as session:
+            host = self._resources.storage.host
+            known = sightings.known_below(session, self._collection_id, root.kind, root.address, host)
+        for member in archives.members(root.path, self._limits()):
+            found = Found(root.address + b"/" + member.name, member.size_bytes, mtime_ns)
+            before = known.get(found.address)
+            if before and (before.size_bytes, before.mtime_ns) == (found.size_bytes, mtime_ns):
+                yield Reading(found.address, known=before)
+            else:
+                yield self._read_member(found, member)
+
+    def _read_member(self, found: Found, member: Member) -> Reading:
+        try:
+            with member.open() as file:
+                return take(found, file, PlaceKind.MEMBER, self._resources.storage, self._settings.max_file_bytes)
+        except Broken:
+            raise
+        except Unread as refusal:
+            return Reading(found.address, trouble=(refusal.code, refusal.reason))
+
+    def _limits(self) -> Limits:
+        settings = self._settings
+        return Limits(settings.archive_max_members, settings.archive_max_unpacked_bytes, settings.archive_max_ratio)
+
+
+READERS = {
+    SourceKind.FOLDER: _Scan.read_folder,
+    SourceKind.FILES: _Scan.read_named,
+    SourceKind.REMOTE: _Scan.read_remote,
+    SourceKind.ARCHIVE: _Scan.read_archive,
+}
+
+
+def _meet(one: Root, other: Root) -> bool:
+    """Whether the same file might be reached by both."""
+    return one.covers(other.address) or other.covers(one.address) or one.address == other.address

@@ -1,14 +1,28 @@
 """Find work that no message told of: expired leases, rows still waiting. From row state alone."""
 
 from app.catalog import claims, workers
+from app.catalog.database import Catalog
 from app.catalog.models import Priority
 from app.resources import Resources
+from app.settings import Settings
 
 
 def retire_dead(resources: Resources) -> None:
     """Let go of what workers of this host held whose process is no more; their leases need not run out first."""
     with resources.catalog.begin() as session:
         claims.end_leases(session, workers.dead_here(session))
+
+
+def absolve(settings: Settings, pid: int) -> None:
+    """The worker that was this process was killed from outside, as its supervisor saw: no picture's fault."""
+    catalog = Catalog(settings.database)
+    try:
+        with catalog.begin() as session:
+            owners = workers.named_here(session, pid)
+            claims.absolve(session, owners)
+            claims.end_leases(session, owners)
+    finally:
+        catalog.dispose()
 
 
 def waiting_persons(resources: Resources) -> list[int]:

@@ -75,10 +75,10 @@ class SearchDesk:
             vector, source = self._find_own(session, name, image_id)
         if box is None and vector is not None:
             return self._answer(vector, terms, watch)
-        path = find_file(self._resources, source)
-        if path is None:
+        found = find_file(self._resources, source)
+        if found is None:
             raise NotFound(f"the file of picture {image_id} is not at its path any more: its parts can't be searched")
-        return self._look(path, terms)
+        return self._look(found, terms)
 
     def prepare_query(self, data: bytes) -> StoredQuery:
         """Refuse early, then keep a query picture under its digest. Raises UnreadableImage."""
@@ -87,7 +87,7 @@ class SearchDesk:
         return StoredQuery(digest, prepared.height_px, prepared.width_px)
 
     def _find_own(self, session: Session, name: str, image_id: int) -> tuple[np.ndarray | None, Source]:
-        """The stored vector of a picture of this collection, and where its file may be. Raises NotFound."""
+        """The stored vector of a picture of this collection, and where its bytes may be read. Raises NotFound."""
         collection = collections.get(session, name)
         row = images.get_visible(session, collection.id, [image_id]).get(image_id)
         if row is None:

@@ -11,12 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from app.errors import ServiceUnavailable
+from app.faults import Point, reach
+
 CHUNK_BYTES = 2**20
 
 
 def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Put `data` at `path` in one step; `durable`: on disk before returning, name and all."""
-    with part_of(path) as part:
+    """Put `data` at `path` in one step; `durable`: on disk before returning, name and all.
+
+    Raises ServiceUnavailable when the disk won't take it, as everything here that writes.
+    """
+    with disk_trouble(path), part_of(path) as part:
         with part.open("wb") as file:
             file.write(data)
             file.flush()
@@ -27,7 +33,7 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 def copy_atomic(source: Path, path: Path) -> None:
     """Put a copy of `source` at `path` in one step, on disk before returning."""
-    with part_of(path) as part, source.open("rb") as whole:
+    with disk_trouble(path), part_of(path) as part, source.open("rb") as whole:
         with part.open("wb") as file:
             shutil.copyfileobj(whole, file, CHUNK_BYTES)
             file.flush()
@@ -48,6 +54,7 @@ def part_of(path: Path) -> Iterator[Path]:
 
 def publish(part: Path, path: Path, *, durable: bool = True) -> None:
     """Give a written file its name; `durable`: the name is on the disk before this returns."""
+    reach(Point.MID_STORE)
     path.parent.mkdir(parents=True, exist_ok=True)
     part.replace(path)
     if durable:
@@ -68,7 +75,7 @@ def received(folder: Path, source: bytes | BinaryIO) -> Iterator[Received]:
     """All of `source` in a file in `folder`, flushed to the disk and digested on its way; it goes unless published."""
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     digest = hashlib.sha256()
-    with part_of(folder / "incoming") as part:
+    with disk_trouble(folder), part_of(folder / "incoming") as part:
         with part.open("wb") as file:
             while chunk := stream.read(CHUNK_BYTES):
                 digest.update(chunk)
@@ -76,6 +83,15 @@ def received(folder: Path, source: bytes | BinaryIO) -> Iterator[Received]:
             file.flush()
             os.fsync(file.fileno())
         yield Received(part, digest.hexdigest(), part.stat().st_size)
+
+
+@contextlib.contextmanager
+def disk_trouble(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise ServiceUnavailable(f"{path} can't be written ({reason}): free space there or move the home") from error
 
 
 def digest_of(path: Path) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import secrets
 import socket
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +15,7 @@ from app.storage.files import create_once, digest_of, keep_newest, part_of, publ
 from app.storage.store import Store
 
 SECRET_BYTES = 32
+PAUSE_S = 1.0
 FETCHED_BYTES = 2 * 2**30  # of originals brought here for somebody to look at; the ones brought longest ago go first
 
 
@@ -49,12 +51,15 @@ class Storage:
     def snapshot(self, collection_id: int, snapshot_id: int) -> Path:
         return self.snapshots(collection_id) / f"{snapshot_id:08d}"
 
-    def keep_original(self, source: bytes | BinaryIO) -> str:
-        """Store bytes under their digest, on disk or in the store before this returns; the digest."""
+    def keep_original(self, source: bytes | BinaryIO, patience_s: float = 0.0) -> str:
+        """Store bytes under their digest, on disk or in the store before this returns; the digest.
+
+        A stream is never held whole. A store that is away is waited for so long.
+        """
         with received(self.home / "originals", source) as file:
             path = self.original(file.digest)
             if self.store is not None:
-                self.store.put_file(self._key(path), file.part)  # even if it is there: a damaged one is healed by it
+                self._put(self._key(path), file.part, time.monotonic() + patience_s)
             elif not path.exists():
                 publish(file.part, path)
         return file.digest
@@ -147,6 +152,16 @@ class Storage:
             reason = error.strerror or error
             rule = "set DINOSEEK_HOME to a folder that can be"
             raise ServiceUnavailable(f"the home folder {self.home} can't be written ({reason}): {rule}") from None
+
+    def _put(self, key: str, path: Path, deadline: float) -> None:
+        """Even if it is there: a damaged one is healed by it."""
+        while True:
+            try:
+                return self.store.put_file(key, path)
+            except ServiceUnavailable:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(PAUSE_S)
 
     def _original_here(self, digest: str) -> Path | None:
         places = (self.original(digest), self._shard("fetched", digest))

@@ -135,6 +135,8 @@ class Store:
             yield
         except FileNotFoundError:
             raise self._missing(key) from None
+        except AppError:
+            raise
         except Exception as error:  # each library throws its own
             raise self._unusable(error) from error
 

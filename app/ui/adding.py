@@ -7,6 +7,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from app.api.face import Face
+from app.ingest import absence
 from app.ingest import failures as refusals
 from app.ingest import progress as ledger
 from app.ingest.progress import Progress
@@ -70,6 +71,7 @@ def _progress(face: Face, drawn: CollectionFacts, busy_when_drawn: bool) -> None
     """Looks at the ledger; has the whole page drawn again when work began or ended, and for the first pictures."""
     state = ledger.progress(face.resources, drawn.name)
     _show_reading(drawn.name)
+    _show_away(face, drawn.name)
     if state.waiting:
         _show_work(state)
     if state.failed:
@@ -87,7 +89,9 @@ def _show_reading(name: str) -> None:
         st.error(words.plain(reading.refusal), icon=":material/info:")
     elif reading.going:
         share = reading.done / reading.found if reading.found else 0.0
-        st.progress(share, f"Reading {words.plain(str(reading.folder))}: {reading.done:,} of {reading.found:,} files")
+        st.progress(
+            share, f"Reading {words.plain(str(reading.folder))}: {reading.done:,} of {reading.found:,} files found"
+        )
     else:
         counts = reading.report.counts
         told = [f"{counts['added']:,} added", f"{counts['known']:,} already here"]
@@ -97,6 +101,12 @@ def _show_reading(name: str) -> None:
             if counts[kind]
         ]
         st.caption(f"{words.plain(str(reading.folder))}: {words.joined(*told)}")
+
+
+def _show_away(face: Face, name: str) -> None:
+    for source in absence.away(face.resources, name):
+        told = f"{source.address} is away: {source.reason} Its pictures stay, and what waits goes on when it is back."
+        st.warning(words.plain(told), icon=":material/eject:")
 
 
 def _show_work(state: Progress) -> None:

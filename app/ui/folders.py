@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.errors import AppError, InvalidInput, NotFound
 from app.ingest import scan
-from app.ingest.scan import ScanReport
+from app.ingest.report import ScanReport
 from app.resources import Resources
 from app.settings import Settings
 

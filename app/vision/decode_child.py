@@ -20,7 +20,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from app.errors import InvalidInput, UnreadableImage
-from app.vision import pixels
+from app.faults import Point, reach
+from app.vision import complaints, pixels
 
 KILL_GRACE_S = 5  # after the parent should have killed us: it may be dead itself
 
@@ -32,7 +33,9 @@ class Limits:
     max_pixels: int
     max_file_bytes: int
     memory_bytes: int
+    cpu_s: float
     timeout_s: float
+    read_timeout_s: float
     thumbnail_px: int
 
 
@@ -49,16 +52,15 @@ Job = Callable[[dict, bytes, Limits], Answer]
 
 
 def prepare(request: dict, data: bytes, limits: Limits) -> Answer:
-    """`request` has `path`, or null and the picture in `data`; `name`; `box`; `preprocessing`; `thumbnail`.
+    """`request` has `path` or null, `name`, `box`, `preprocessing` and `thumbnail`; the picture is in `data`.
 
     Raises UnreadableImage, and InvalidInput for the box.
     """
-    path = request["path"]
-    data = read_regular_file(path, limits.max_file_bytes) if path is not None else data
     box = tuple(request["box"]) if request["box"] else None
     thumbnail_px = limits.thumbnail_px if request["thumbnail"] else 0
     least = partial(pixels.least_size, preprocessing=request["preprocessing"], box=box, thumbnail_px=thumbnail_px)
-    picture = pixels.decode(data, max_pixels=limits.max_pixels, name=path or request["name"], least=least)
+    reach(Point.MID_DECODE)
+    picture = pixels.decode(data, max_pixels=limits.max_pixels, name=request["path"] or request["name"], least=least)
     seen = pixels.prepare(picture, box, request["preprocessing"])
     facts = {
         "shape": seen.shape[:2],
@@ -95,21 +97,44 @@ def read_regular_file(path: str, max_bytes: int) -> bytes:
 
 
 def serve(connection: Connection, limits: Limits, job: Job = prepare) -> None:
-    """Answer requests until the parent hangs up."""
+    """Answer requests until the parent hangs up. It hears when the bytes are here: a slow disk has time of its own."""
     with contextlib.suppress(EOFError, OSError):
         while True:
             request, data = json.loads(connection.recv_bytes()), connection.recv_bytes()
-            signal.setitimer(signal.ITIMER_REAL, limits.timeout_s + KILL_GRACE_S)  # kills even inside a C loop
-            answer = _answer(job, request, data, limits)
+            _limit_time(limits.read_timeout_s)
+            read = _tried(partial(_bytes_of, request, data, limits))
+            connection.send_bytes(b"")
+            _limit_time(limits.timeout_s, limits.cpu_s)
+            answer = read if isinstance(read, Answer) else _tried(partial(_heard, job, request, read, limits))
             connection.send_bytes(json.dumps(answer.facts).encode())
             connection.send_bytes(answer.pixels)
             connection.send_bytes(answer.thumbnail)
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            _limit_time(0, 0)
 
 
-def _answer(job: Job, request: dict, data: bytes, limits: Limits) -> Answer:
+def _limit_time(wall_s: float, cpu_s: float = 0) -> None:
+    """0: none. Both signals kill even inside a C loop; the parent watches the wall clock too, and is to come first."""
+    signal.setitimer(signal.ITIMER_REAL, wall_s and wall_s + KILL_GRACE_S)
+    signal.setitimer(signal.ITIMER_PROF, cpu_s)
+
+
+def _bytes_of(request: dict, data: bytes, limits: Limits) -> bytes:
+    path = request["path"]
+    return read_regular_file(path, limits.max_file_bytes) if path is not None else data
+
+
+def _heard(job: Job, request: dict, data: bytes, limits: Limits) -> Answer:
+    """The job's answer, unless a library said aside that it is not worth having."""
+    complaints.forget()
+    answer = job(request, data, limits)
+    complaints.refuse_damage()
+    return answer
+
+
+def _tried(step: Callable[[], bytes | Answer]) -> bytes | Answer:
+    """What the step gives, or an answer that says why not."""
     try:
-        return job(request, data, limits)
+        return step()
     except UnreadableImage as refusal:
         return Answer({"refusal": str(refusal), "code": refusal.code}, b"", b"")
     except InvalidInput as refusal:
@@ -129,7 +154,7 @@ def limit_memory(extra_bytes: int) -> None:
 def main(arguments: list[str], job: Job = prepare) -> None:
     connection, limits = Connection(int(arguments[0])), Limits(**json.loads(arguments[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # libtiff tells the terminal of every odd tag
+    complaints.listen()
     limit_memory(limits.memory_bytes)
     serve(connection, limits, job)
 

@@ -3,10 +3,11 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -27,10 +28,19 @@ from app.vision.preprocessing import DEFAULT, Preprocessing, get_preprocessing
 PROGRAM = (sys.executable, "-P", "-m", "app.vision.decode_child")
 HOME_OF_APP = str(Path(app.__file__).parent.parent)
 MOST_ANSWER_BYTES = 64 * 2**20  # in one block; no child makes us hold more
+READING = (
+    "its bytes did not come within {seconds:g} s: look at the disk or the network it lies on, then ingest it again"
+)
+DECODING = (
+    "decoding took longer than {seconds:g} s: the file is damaged or made to harm, or the machine is busy; "
+    "try again, or raise DINOSEEK_DECODE_TIMEOUT_S"
+)
+TOILSOME = (
+    "decoding takes over {seconds:g} s of processor time: the file is damaged or made to harm; "
+    "re-save it, or raise DINOSEEK_DECODE_CPU_S"
+)
+CRASHED = "the decoder crashed on this file (exit {code}): it is damaged or made to harm; re-save it"
 TASKS_PER_CHILD = 500  # then a fresh one: libraries leak, and a heap in shreds counts against the memory limit
-
-# A function is called when its turn comes, beside the network: no more bytes are in memory than are being decoded.
-Source = Path | bytes | Callable[[], Path | bytes]
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,9 @@ class Decoder:
             max_pixels=settings.max_pixels,
             max_file_bytes=settings.max_file_bytes,
             memory_bytes=settings.decode_memory_bytes,
+            cpu_s=settings.decode_cpu_s,
             timeout_s=settings.decode_timeout_s,
+            read_timeout_s=settings.read_timeout_s,
             thumbnail_px=settings.thumbnail_px,
         )
         self._program = program
@@ -70,7 +82,7 @@ class Decoder:
 
     def submit(
         self,
-        source: Source,
+        source: Path | bytes,
         *,
         preprocessing: str = DEFAULT,
         box: Box | None = None,
@@ -79,12 +91,12 @@ class Decoder:
     ) -> Future[Prepared]:
         """The future raises UnreadableImage, whatever went wrong, or InvalidInput for the box.
 
-        `name` helps to say what refused bytes are; a path names itself. What `source` raises where it is a function,
-        the future raises. Raises NotFound for the preprocessing.
+        `name` helps to say what refused bytes are; a path names itself. Raises NotFound for the preprocessing.
         """
+        path = os.fspath(source) if isinstance(source, Path) else None
         preprocessing = get_preprocessing(preprocessing).name
-        request = {"name": name, "box": box, "preprocessing": preprocessing, "thumbnail": thumbnail}
-        return self._threads.submit(self._decode_from, source, request)
+        request = {"path": path, "name": name, "box": box, "preprocessing": preprocessing, "thumbnail": thumbnail}
+        return self._threads.submit(self._decode, request, source if path is None else b"")
 
     def close(self) -> None:
         """Drop what waits, let what runs finish, end the children."""
@@ -98,11 +110,6 @@ class Decoder:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
-
-    def _decode_from(self, source: Source, request: dict) -> Prepared:
-        found = source() if callable(source) else source
-        path = os.fspath(found) if isinstance(found, Path) else None
-        return self._decode({"path": path, **request}, found if path is None else b"")
 
     def _decode(self, request: dict, data: bytes) -> Prepared:
         child = self._idle_child()
@@ -140,7 +147,7 @@ class _Child:
 
     def __init__(self, program: Sequence[str], limits: Limits) -> None:
         self.tasks = 0
-        self._timed_out = False
+        self._late: UnreadableImage | None = None
         self._limits = limits
         self._line, theirs = Pipe()
         with theirs:
@@ -156,40 +163,44 @@ class _Child:
     def ask(self, request: dict, data: bytes) -> Prepared | AppError:
         """One picture, or why not. Raises UnreadableImage when the child died of it, hung, or answered nonsense."""
         self.tasks += 1
-        alarm = threading.Timer(self._limits.timeout_s, self._time_out)
-        alarm.start()
         try:
-            self._line.send_bytes(json.dumps(request).encode())
-            self._line.send_bytes(data)
-            header, pixels, thumbnail = (self._line.recv_bytes(MOST_ANSWER_BYTES) for _ in range(3))
+            with self._alarm(self._limits.read_timeout_s, READING):
+                self._line.send_bytes(json.dumps(request).encode())
+                self._line.send_bytes(data)
+                self._line.recv_bytes(0)
+            with self._alarm(self._limits.timeout_s, DECODING):
+                header, pixels, thumbnail = (self._line.recv_bytes(MOST_ANSWER_BYTES) for _ in range(3))
             return _understood(header, pixels, thumbnail, get_preprocessing(request["preprocessing"]))
         except (EOFError, OSError, ValueError, KeyError, TypeError):
             raise self._obituary() from None
-        finally:
-            alarm.cancel()
 
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
         self._line.close()
 
-    def _time_out(self) -> None:
-        self._timed_out = True
+    @contextlib.contextmanager
+    def _alarm(self, seconds: float, late: str) -> Iterator[None]:
+        """Within the block the child lives so long."""
+        alarm = threading.Timer(seconds, self._end, [late.format(seconds=seconds)])
+        alarm.start()
+        try:
+            yield
+        finally:
+            alarm.cancel()
+
+    def _end(self, late: str) -> None:
+        self._late = UnreadableImage(late, "decoder_timeout")
         self._process.kill()
 
     def _obituary(self) -> UnreadableImage:
         self._process.kill()  # one that talks nonsense still lives
         code = self._process.wait()
-        if self._timed_out:
-            return UnreadableImage(
-                f"decoding took longer than {self._limits.timeout_s:g} s: the file is damaged or made to harm; "
-                "re-save it, or raise DINOSEEK_DECODE_TIMEOUT_S",
-                "decoder_timeout",
-            )
-        return UnreadableImage(
-            f"the decoder crashed on this file (exit {code}): it is damaged or made to harm; re-save it",
-            "decoder_crashed",
-        )
+        if self._late is not None:
+            return self._late
+        if code == -signal.SIGPROF:
+            return UnreadableImage(TOILSOME.format(seconds=self._limits.cpu_s), "decoder_cpu")
+        return UnreadableImage(CRASHED.format(code=code), "decoder_crashed")
 
 
 def _understood(header: bytes, pixels: bytes, thumbnail: bytes, preprocessing: Preprocessing) -> Prepared | AppError:

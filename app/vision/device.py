@@ -1,4 +1,4 @@
-"""Where a network runs, and what it may hold there."""
+"""Where a network runs, and what it may hold there. As a program: the names of the NVIDIA cards torch can use."""
 
 import ctypes
 
@@ -65,3 +65,7 @@ def release_memory(device: str) -> None:
     """Give back what the allocator of a GPU keeps for later, so that the pieces can be joined."""
     if device.startswith("cuda"):
         torch.cuda.empty_cache()
+
+
+if __name__ == "__main__":
+    print(*(f"cuda:{number}" for number in range(torch.cuda.device_count())))

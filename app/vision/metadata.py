@@ -1,6 +1,5 @@
-"""What a picture says about itself: which way is up, when it was taken, how many frames. All of it may lie."""
+"""What a picture says about itself: which way is up, when it was taken. All of it may lie."""
 
-import io
 from datetime import datetime
 
 import PIL.Image
@@ -17,9 +16,6 @@ TURNS = {
     8: Transpose.ROTATE_90,
 }
 EXIF_TIME = "%Y:%m:%d %H:%M:%S"
-# In these, frames are counted by walking the whole file; in the others the header knows
-WALKED_FORMATS = frozenset(("GIF", "TIFF"))
-WALK_BYTES = 64 * 2**20  # a hostile file of 10-byte frames beyond this would take longer than its picture
 
 
 def read(image: PIL.Image.Image) -> tuple[int, datetime | None, list[str]]:
@@ -41,22 +37,6 @@ def read(image: PIL.Image.Image) -> tuple[int, datetime | None, list[str]]:
 def upright(image: PIL.Image.Image, orientation: int) -> PIL.Image.Image:
     """Not ImageOps.exif_transpose: that also rewrites the EXIF block, and raises where it can't."""
     return image.transpose(TURNS[orientation]) if orientation in TURNS else image
-
-
-def count_frames(data: bytes, image: PIL.Image.Image) -> int:
-    """From the header where it is told; else by hopping from frame to frame, at most WALK_BYTES, decoding none.
-
-    A file too large or too damaged to walk counts as 1.
-    """
-    if image.format not in WALKED_FORMATS:
-        return getattr(image, "n_frames", 1)
-    if len(data) > WALK_BYTES:
-        return 1
-    try:
-        with PIL.Image.open(io.BytesIO(data), formats=[image.format]) as second:
-            return second.n_frames
-    except Exception:  # noqa: BLE001 - later frames are not what we show
-        return 1
 
 
 def _time(value: object) -> datetime | None:

@@ -7,29 +7,39 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0006"
+down_revision = "0003"
 
-OF_A_PATH = "uq_locations_collection_id_path_bytes"
-OF_A_HOST = "uq_locations_collection_id_host_path_bytes"
+# table -> what was unique in it within a collection, to which the host is added now
+UNIQUE = {"locations": ["path_bytes"], "sources": ["kind", "address_bytes"]}
 NEVER_REUSED = {"sqlite_autoincrement": True}  # else SQLite's copy of the table forgets it
 
 
 def upgrade() -> None:
     op.add_column("images", sa.Column("away_since", sa.Double(), nullable=True))
-    with op.batch_alter_table("locations", table_kwargs=NEVER_REUSED) as table:
-        table.add_column(sa.Column("host", sa.String(length=100), server_default=sa.text("''"), nullable=False))
-        table.drop_constraint(OF_A_PATH, type_="unique")
-        table.create_unique_constraint(OF_A_HOST, ["collection_id", "host", "path_bytes"])
+    for name, columns in UNIQUE.items():
+        with op.batch_alter_table(name, table_kwargs=NEVER_REUSED) as table:
+            table.add_column(sa.Column("host", sa.String(length=100), server_default=sa.text("''"), nullable=False))
+            table.drop_constraint(_unique(name, columns), type_="unique")
+            table.create_unique_constraint(_unique(name, ["host", *columns]), ["collection_id", "host", *columns])
 
 
 def downgrade() -> None:
-    # of the same path on two hosts the one seen first stays
-    op.execute(
-        "DELETE FROM locations WHERE EXISTS (SELECT 1 FROM locations AS first WHERE first.id < locations.id"
-        " AND first.collection_id = locations.collection_id AND first.path_bytes = locations.path_bytes)"
-    )
-    with op.batch_alter_table("locations", table_kwargs=NEVER_REUSED) as table:
-        table.drop_constraint(OF_A_HOST, type_="unique")
-        table.create_unique_constraint(OF_A_PATH, ["collection_id", "path_bytes"])
-        table.drop_column("host")
+    for name, columns in UNIQUE.items():
+        _drop_namesakes(name, columns)
+        with op.batch_alter_table(name, table_kwargs=NEVER_REUSED) as table:
+            table.drop_constraint(_unique(name, ["host", *columns]), type_="unique")
+            table.create_unique_constraint(_unique(name, columns), ["collection_id", *columns])
+            table.drop_column("host")
     op.drop_column("images", "away_since")
+
+
+def _unique(table: str, columns: list[str]) -> str:
+    return f"uq_{table}_collection_id_{'_'.join(columns)}"
+
+
+def _drop_namesakes(table: str, columns: list[str]) -> None:
+    """Of the same address on two hosts the one seen first stays."""
+    same = " AND ".join(f"first.{column} = {table}.{column}" for column in ["collection_id", *columns])
+    op.execute(
+        f"DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM {table} AS first WHERE first.id < {table}.id AND {same})"
+    )

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import update
 
 from app.catalog import claims, workers
-from app.catalog.models import Image, ImageStatus, Worker
+from app.catalog.images import hurry
+from app.catalog.models import Image, ImageStatus, Priority, Worker
 from tests.catalog.rows import make_collection, make_images
 
 LEASE_S, MAX_ATTEMPTS = 60.0, 3
@@ -49,7 +50,7 @@ def test_a_late_worker_changes_nothing(catalog, collection):
     (late,) = take(catalog, collection, "late", limit=1, lease_s=-1.0)
     assert expire(catalog) == 1
     retaken = {c.image_id: c for c in take(catalog, collection, "next", limit=100)}
-    assert late.image_id not in retaken  # tried once already: after the fresh ones
+    assert late.image_id not in retaken  # a suspect: after the others
     (again,) = take(catalog, collection, "next", limit=4)
     with catalog.begin() as session:
         assert claims.settle(session, [late]) == set()
@@ -67,28 +68,80 @@ def test_a_heartbeat_keeps_the_lease(catalog, collection):
     assert expire(catalog) == 0
 
 
-def test_a_batch_that_died_is_retried_in_smaller_ones_and_at_last_alone(catalog, collection):
-    sizes = []
-    for _ in range(40):
-        batch = take(catalog, collection, "a", limit=8, lease_s=-1.0)
-        if not batch:
-            break
-        sizes.append((batch[0].attempts, len(batch)))
-        expire(catalog)
-    assert sizes[:2] == [(1, 8), (1, 2)]
-    assert {size for attempt, size in sizes if attempt == 2} == {2}
-    assert {size for attempt, size in sizes if attempt == 3} == {1}
+def test_a_death_in_company_is_held_against_none_and_each_is_tried_again_alone_after_the_others(catalog, collection):
+    died = {claimed.image_id for claimed in take(catalog, collection, "a", limit=4, lease_s=-1.0)}
+    assert expire(catalog) == 4
+    assert {(row.status, row.attempts, row.code) for row in images(catalog, *died)} == {
+        (ImageStatus.PENDING, 0, "worker_died")
+    }
+    batches = [take(catalog, collection, "b", limit=8) for _ in range(6)]
+    assert [len(batch) for batch in batches] == [6, 1, 1, 1, 1, 0]
+    assert {batch[0].image_id for batch in batches[1:5]} == died
+    assert [batch[0].suspect for batch in batches[:5]] == [False, True, True, True, True]
 
 
-def test_after_three_attempts_an_image_is_set_aside_with_its_reason(catalog, collection):
-    for _ in range(100):
-        if not take(catalog, collection, "a", limit=8, lease_s=-1.0):
-            break
+def test_what_a_dead_worker_held_is_taken_back_together_though_one_lease_is_younger(catalog, collection):
+    """Else the last one left would look as if it had been alone."""
+    take(catalog, collection, "a", limit=9, lease_s=-1.0)
+    take(catalog, collection, "a", limit=1)
+    assert expire(catalog) == 10
+    assert {row.attempts for row in images(catalog, *range(1, 11))} == {0}
+
+
+def test_poison_is_set_aside_after_three_attempts_alone_and_its_neighbours_go_on(catalog, collection):
+    poison, deaths = 3, 0
+    while batch := take(catalog, collection, f"worker {deaths}", limit=8, lease_s=-1.0):
+        if poison in {claimed.image_id for claimed in batch}:
+            deaths += 1
+            expire(catalog)
+            continue
+        with catalog.begin() as session:
+            assert len(claims.settle(session, batch)) == len(batch)
+    (row,) = images(catalog, poison)
+    assert (deaths, row.status, row.attempts, row.code) == (1 + 3, ImageStatus.FAILED, MAX_ATTEMPTS, "worker_died")
+    assert row.reason.startswith("set aside after 3 attempts: ")
+    others = images(catalog, *(set(range(1, 11)) - {poison}))
+    assert {(row.status, row.attempts, row.code) for row in others} == {(ImageStatus.READY, 1, None)}
+
+
+def test_kills_without_number_convict_no_picture_that_stood_beside_others(catalog, collection):
+    for kill in range(50):
+        take(catalog, collection, f"worker {kill}", limit=1, lease_s=-1.0)
+        take(catalog, collection, f"worker {kill}", limit=1, lease_s=-1.0)
+        assert expire(catalog) == 2
+    assert {(row.status, row.attempts) for row in images(catalog, *range(1, 11))} == {(ImageStatus.PENDING, 0)}
+
+
+def killed_alone(catalog, collection, times: int) -> Image:
+    """The row of one image whose worker was killed each time it held that one alone, as its supervisor saw."""
+    for kill in range(times):
+        (claimed,) = take(catalog, collection, f"worker {kill}", limit=1)
+        with catalog.begin() as session:
+            session.execute(update(Image).where(Image.id != claimed.image_id).values(status=ImageStatus.GONE))
+            claims.absolve(session, [f"worker {kill}"])
+            claims.end_leases(session, [f"worker {kill}"])
         expire(catalog)
-    rows = images(catalog, *range(1, 11))
-    assert {row.status for row in rows} == {ImageStatus.FAILED}
-    assert {row.attempts for row in rows} == {MAX_ATTEMPTS}
-    assert "set aside after 3 attempts" in rows[0].reason
+    (row,) = images(catalog, claimed.image_id)
+    return row
+
+
+def test_kills_from_outside_convict_no_picture_even_alone(catalog, collection):
+    row = killed_alone(catalog, collection, claims.MOST_PARDONS)
+    assert (row.status, row.attempts, row.code) == (ImageStatus.PENDING, 0, "worker_died")
+
+
+def test_what_is_killed_each_time_without_end_is_poison_too(catalog, collection):
+    row = killed_alone(catalog, collection, claims.MOST_PARDONS + MAX_ATTEMPTS)
+    assert (row.status, row.attempts) == (ImageStatus.FAILED, MAX_ATTEMPTS)
+
+
+def test_what_is_given_back_was_never_tried(catalog, collection):
+    batch = take(catalog, collection, "a", limit=1)
+    with catalog.begin() as session:
+        assert claims.give_back(session, "a") == 1
+        assert claims.settle(session, batch) == set()
+    (row,) = images(catalog, batch[0].image_id)
+    assert (row.status, row.attempts, row.code, row.owner) == (ImageStatus.PENDING, 0, None, None)
 
 
 def test_a_failure_that_may_pass_is_tried_again_later_and_then_set_aside(catalog, collection):
@@ -107,8 +160,8 @@ def test_a_failure_that_may_pass_is_tried_again_later_and_then_set_aside(catalog
     assert (row.status, row.reason) == (ImageStatus.FAILED, "set aside after 3 attempts: its child died")
 
 
-def test_what_is_let_go_can_be_claimed_again_and_counted_as_an_attempt(catalog, collection):
-    batch = take(catalog, collection, "a")
+def test_what_is_let_go_alone_can_be_claimed_again_and_is_counted_as_an_attempt(catalog, collection):
+    batch = take(catalog, collection, "a", limit=1)
     with catalog.begin() as session:
         claims.let_go(session, "a")
         assert claims.expire(session, MAX_ATTEMPTS) == len(batch)
@@ -124,3 +177,31 @@ def test_the_leases_of_a_dead_process_end_at_once(catalog, collection):
         assert workers.dead_here(session) == ["dead"]
         claims.end_leases(session, ["dead"])
     assert expire(catalog) == 4
+
+
+def test_what_a_person_waits_for_is_claimed_before_what_came_earlier_and_a_suspect_last(catalog, collection):
+    (suspect,) = take(catalog, collection, "dead", limit=1, lease_s=-1.0)
+    expire(catalog)
+    with catalog.begin() as session:
+        rows = session.query(Image).order_by(Image.id).all()
+        for row in (rows[-1], session.get_one(Image, suspect.image_id)):
+            hurry(session, row)
+    assert [c.image_id for c in take(catalog, collection, "a", limit=4)] == [rows[-1].id]
+    assert [len(take(catalog, collection, "a", limit=4)) for _ in range(2)] == [4, 4]
+    assert [c.image_id for c in take(catalog, collection, "a", limit=4)] == [suspect.image_id]
+
+
+def test_a_worker_of_one_queue_takes_only_its_own(catalog, collection):
+    with catalog.begin() as session:
+        hurry(session, session.query(Image).order_by(Image.id.desc()).first())
+
+    def take_of(priority):
+        with catalog.begin() as session:
+            return claims.claim(session, collection.id, owner="a", limit=100, lease_s=LEASE_S, priority=priority)
+
+    assert len(take_of(Priority.PERSON)) == 1
+    assert take_of(Priority.PERSON) == []
+    with catalog.read() as session:
+        assert claims.collections_waiting(session, Priority.PERSON) == []
+        assert claims.collections_waiting(session) == [collection.id]
+    assert len(take_of(Priority.BULK)) == 9

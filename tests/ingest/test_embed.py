@@ -1,5 +1,7 @@
 """A worker's work without Celery: what waits becomes searchable, once, or is refused with its reason."""
 
+import contextlib
+import dataclasses
 import threading
 
 import numpy as np
@@ -8,10 +10,11 @@ from sqlalchemy import func, select
 
 from app import library
 from app.catalog import claims, embeddings
+from app.catalog.database import Catalog
 from app.catalog.models import Embedding, Image, ImageStatus
-from app.errors import NotFound
+from app.errors import NotFound, ServiceUnavailable
 from app.ingest import failures, receive, scan
-from app.ingest.embed import embed_pending
+from app.ingest.embed import embed_pending, give_back_owed
 from app.ingest.progress import progress
 from app.ingest.receive import Outcome
 from app.ingest.sweep import sweep
@@ -93,7 +96,7 @@ def test_a_batch_that_lost_its_lease_stores_nothing(shop, photos, encoders):
         assert claims.settle(session, stolen) == set()
     with catalog.read() as session:
         assert session.scalar(select(func.count()).select_from(Embedding)) == 6
-    assert {row.attempts for row in rows(shop.resources)} == {2}
+    assert {(row.fence, row.attempts) for row in rows(shop.resources)} == {(2, 1)}  # held with others: not counted
 
 
 def test_two_workers_share_a_collection_without_doing_a_picture_twice(resources_on_both, encoders, tmp_path):
@@ -135,13 +138,65 @@ def test_a_task_that_fails_leaves_nothing_in_the_hands_of_a_worker_that_lives(sh
     shop.resources.settings.batch_images = 2  # one on its way, one decoding ahead
     blocked = shop.resources.storage.home / "thumbs"
     blocked.write_text("no folder")
-    with pytest.raises(OSError, match="thumbs"):
+    with pytest.raises(ServiceUnavailable, match="thumbs"):
         work(shop)
     assert not shop.at_work
+    # the disk's fault, and held against no picture
+    assert {(row.status, row.attempts) for row in rows(shop.resources)} == {(ImageStatus.PENDING, 0)}
     blocked.unlink()
     assert sweep(shop.resources) == [1]
     work(shop)
     assert {row.status for row in rows(shop.resources)} == {ImageStatus.READY}
+
+
+class Away(Catalog):
+    """A database that is away from a given moment on."""
+
+    away = False
+
+    @contextlib.contextmanager
+    def begin(self):
+        if self.away:
+            raise ServiceUnavailable("the database is away")
+        with super().begin() as session:
+            yield session
+
+
+def test_what_a_lost_database_left_in_our_hands_is_given_back_when_it_is_there_again(shop, photos):
+    library.create_collection(shop.resources, COLLECTION, encoders=shop.encoders)
+    scan.ingest(shop.resources, [photos], COLLECTION)
+    catalog = Away(shop.resources.settings.database)
+    broken = dataclasses.replace(shop, resources=dataclasses.replace(shop.resources, catalog=catalog))
+
+    def lose_it() -> bool:
+        catalog.away = True
+        return True
+
+    with pytest.raises(ServiceUnavailable):
+        embed_pending(broken, 1, budget_s=60, should_stop=lose_it)
+    assert {row.status for row in rows(shop.resources)} == {ImageStatus.WORKING}
+    catalog.away = False
+    give_back_owed(broken)
+    assert {(row.status, row.attempts) for row in rows(shop.resources)} == {(ImageStatus.PENDING, 0)}
+    catalog.dispose()
+
+
+def test_a_suspect_is_alone_in_the_hands_of_its_worker(shop, photos):
+    library.create_collection(shop.resources, COLLECTION, encoders=shop.encoders)
+    scan.ingest(shop.resources, [photos], COLLECTION)
+    with shop.resources.catalog.begin() as session:
+        claims.claim(session, 1, owner="killed", limit=3, lease_s=-1.0)
+    sweep(shop.resources)
+    shop.resources.settings.batch_images = 2
+    held = []
+
+    def count_held() -> bool:
+        held.append(sum(row.status is ImageStatus.WORKING for row in rows(shop.resources)))
+        return False
+
+    assert embed_pending(shop, 1, budget_s=60, should_stop=count_held) is False
+    assert held == [2, 1, 1, 1, 1]
+    assert {(row.status, row.code) for row in rows(shop.resources)} == {(ImageStatus.READY, None)}
 
 
 def test_a_collection_deleted_in_mid_work_leaves_nothing_held(shop, photos):

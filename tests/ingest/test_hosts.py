@@ -12,10 +12,12 @@ from app import library
 from app.catalog import claims
 from app.catalog.models import Image, ImageStatus, Location
 from app.errors import ServiceUnavailable
-from app.ingest import scan
+from app.ingest import readings, scan
 from app.ingest.embed import Workshop, embed_pending
+from app.ingest.scan import Wishes
 from app.ingest.sweep import sweep
 from app.resources import open_resources
+from app.storage import home
 from tests.conftest import make_settings, paint
 from tests.workshop import COLLECTION, work, workshop
 
@@ -59,6 +61,7 @@ def attempt(shop: Workshop) -> None:
     embed_pending(shop, 1, budget_s=120, should_stop=lambda: False)
 
 
+IN_PLACE = Wishes(copy=False)
 READY = (ImageStatus.READY, 1, None)
 AT_ONCE = update(Image).values(not_before=0.0)
 
@@ -81,7 +84,7 @@ def test_what_a_host_ingests_another_can_embed(hosts, photos):
 
 def test_pictures_in_place_wait_for_the_host_that_has_them(hosts, photos):
     a = hosts.on("a")
-    scan.ingest(a.resources, [photos], COLLECTION, copy=False)
+    scan.ingest(a.resources, [photos], COLLECTION, wishes=IN_PLACE)
     hidden = photos.rename(photos.with_name("hidden"))
     b = hosts.on("b")
     assert sweep(b.resources) == []  # an idle worker there does not ask for them again and again
@@ -96,7 +99,7 @@ def test_pictures_in_place_wait_for_the_host_that_has_them(hosts, photos):
 
 def test_a_file_gone_from_the_host_that_had_it_is_refused_at_once(hosts, photos):
     a = hosts.on("a")
-    scan.ingest(a.resources, [photos], COLLECTION, copy=False)
+    scan.ingest(a.resources, [photos], COLLECTION, wishes=IN_PLACE)
     (photos / "0.jpg").unlink()
     work(a)
     assert sorted(rows(a)) == sorted([READY] * 5 + [(ImageStatus.FAILED, 1, "vanished")])
@@ -105,19 +108,19 @@ def test_a_file_gone_from_the_host_that_had_it_is_refused_at_once(hosts, photos)
 def test_a_picture_on_no_known_host_is_handed_back_uncounted_and_refused_after_days(hosts, photos, monkeypatch):
     """Ingested before there was a store: nobody wrote down on whose disk."""
     a = hosts.on("a")
-    scan.ingest(a.resources, [photos / "0.jpg"], COLLECTION, copy=False)
+    scan.ingest(a.resources, [photos / "0.jpg"], COLLECTION, wishes=IN_PLACE)
     change(a, update(Location).values(host=""))
     (photos / "0.jpg").rename(photos / "elsewhere.jpg")
     b = hosts.on("b")
     for _ in range(5):
         change(b, AT_ONCE)
         attempt(b)
-        assert rows(b) == [(ImageStatus.PENDING, 0, "elsewhere")]
+        assert rows(b) == [(ImageStatus.PENDING, 0, "away")]
         attempt(b)  # not before its time
     monkeypatch.setattr(claims, "HOST_PATIENCE_S", -1.0)
     change(b, AT_ONCE)
     attempt(b)
-    assert rows(b) == [(ImageStatus.FAILED, 0, "elsewhere")]
+    assert rows(b) == [(ImageStatus.FAILED, 0, "away")]
     monkeypatch.undo()
     (photos / "elsewhere.jpg").rename(photos / "0.jpg")
     a = hosts.on("a")
@@ -129,17 +132,17 @@ def test_a_picture_on_no_known_host_is_handed_back_uncounted_and_refused_after_d
 def test_another_picture_under_the_same_path_is_never_taken_for_it(hosts, tmp_path):
     place = tmp_path / "disk" / "0.jpg"
     a = hosts.on("a")
-    scan.ingest(a.resources, [paint(place, 1)], COLLECTION, copy=False)
+    scan.ingest(a.resources, [paint(place, 1)], COLLECTION, wishes=IN_PLACE)
     ours = place.read_bytes()
     change(a, update(Location).values(host=""))
     b = hosts.on("b")
-    scan.ingest(b.resources, [paint(place, 2)], COLLECTION, copy=False)
+    scan.ingest(b.resources, [paint(place, 2)], COLLECTION, wishes=IN_PLACE)
     attempt(b)
-    assert rows(b) == [(ImageStatus.PENDING, 0, "elsewhere"), READY]
+    assert rows(b) == [(ImageStatus.PENDING, 0, "away"), READY]
     place.write_bytes(b"no picture at all")
     change(b, AT_ONCE)
     attempt(b)
-    assert rows(b)[0] == (ImageStatus.PENDING, 0, "elsewhere")
+    assert rows(b)[0] == (ImageStatus.PENDING, 0, "away")
     place.write_bytes(ours)
     change(b, AT_ONCE)
     work(b)
@@ -215,10 +218,10 @@ def test_an_ingest_waits_for_a_store_that_is_away_for_a_moment(hosts, photos, tm
         if len(tries) == 3:
             (tmp_path / "unmounted").rename(tmp_path / "share")
 
-    monkeypatch.setattr(scan.time, "sleep", pause)
+    monkeypatch.setattr(home.time, "sleep", pause)
     assert scan.ingest(a.resources, [photos], COLLECTION).counts["added"] == 6
     assert len(tries) == 3
-    monkeypatch.setattr(scan, "STORE_PATIENCE_S", -1.0)
+    monkeypatch.setattr(readings, "STORE_PATIENCE_S", -1.0)
     (tmp_path / "share").rename(tmp_path / "unmounted")
     with pytest.raises(ServiceUnavailable, match="mount its disk"):
         scan.ingest(a.resources, [paint(Path(photos) / "more.jpg", 50)], COLLECTION)
@@ -226,7 +229,7 @@ def test_an_ingest_waits_for_a_store_that_is_away_for_a_moment(hosts, photos, tm
 
 def test_what_was_recorded_before_there_was_a_store_is_copied_when_it_is_seen_again(hosts, photos):
     a = hosts.on("a")
-    scan.ingest(a.resources, [photos], COLLECTION, copy=False)
+    scan.ingest(a.resources, [photos], COLLECTION, wishes=IN_PLACE)
     assert scan.ingest(a.resources, [photos], COLLECTION).counts["known"] == 6
     with a.resources.catalog.read() as session:
         assert session.scalars(select(Image.stored)).all() == [True] * 6

@@ -14,7 +14,7 @@ from app.errors import InvalidInput, NotFound, UnreadableImage
 from app.ingest import scan
 from app.search.desk import SearchDesk
 from tests.conftest import paint
-from tests.workshop import COLLECTION, fill, work
+from tests.workshop import COLLECTION, fill, images_at, work
 
 
 @pytest.fixture
@@ -56,19 +56,20 @@ def test_a_hidden_picture_leaves_the_results_at_once_and_comes_back(desk, filled
     assert first.image_id not in [hit.image_id for hit in desk.by_file(COLLECTION, photos / "0.jpg", k=6).hits]
     with filled.resources.catalog.begin() as session:
         row = session.get_one(Image, first.image_id)
-        images.add(session, row.collection_id, row.digest, row.size_bytes)
+        images.bring_back(session, row.collection_id, [row.id])
     assert desk.by_file(COLLECTION, photos / "0.jpg", k=6).hits[0].image_id == first.image_id
 
 
 def test_a_picture_that_went_before_it_was_embedded_is_found_when_it_is_back(desk, filled, photos):
     new = paint(photos / "new.jpg", 51)
-    (receipt,) = scan.ingest(filled.resources, [new], COLLECTION).receipts
-    hide(filled.resources, receipt.image_id)
+    scan.ingest(filled.resources, [new], COLLECTION)
+    (image_id,) = images_at(filled.resources, new)
+    hide(filled.resources, image_id)
     assert len(desk.by_file(COLLECTION, new).hits) == 6
     scan.ingest(filled.resources, [new], COLLECTION)
     assert len(desk.by_file(COLLECTION, new).hits) == 6  # back, and not embedded yet
     work(filled)
-    assert desk.by_file(COLLECTION, new, k=1).hits[0].image_id == receipt.image_id
+    assert desk.by_file(COLLECTION, new, k=1).hits[0].image_id == image_id
 
 
 def test_the_row_has_the_last_word_where_the_index_has_not_heard_yet(desk, filled, photos):

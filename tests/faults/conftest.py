@@ -1,0 +1,30 @@
+"""The two ways dinoseek runs: with nothing beside it, and with PostgreSQL and Redis."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import servers
+from tests.faults.crasher import Crasher
+
+SWEEP_S = 2  # of a broker's worker: so that a kill meets work, not a pause
+
+
+@pytest.fixture
+def embedded(tmp_path) -> Iterator[Crasher]:
+    opened = Crasher(tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def served(tmp_path, postgres_url) -> Iterator[Crasher]:
+    with servers.redis(tmp_path) as broker:
+        opened = Crasher(tmp_path, database_url=postgres_url, broker_url=broker, sweep_s=SWEEP_S)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(params=["embedded", "served"])
+def crasher(request) -> Crasher:
+    return request.getfixturevalue(request.param)

@@ -1,0 +1,66 @@
+"""Workers whose clocks are ten minutes apart: no lease that lives is taken, and a dead one's is, in its time.
+
+On servers: leases are told by PostgreSQL's clock. SQLite is one host's, whose processes share a clock.
+"""
+
+import os
+import shutil
+import signal
+import time
+
+import pytest
+
+from tests import servers
+from tests.faults.crasher import Crasher, children, report
+from tests.program import wait_until
+
+LEASE_S = 15.0  # beaten every five seconds
+SKEWS = ("+10m", "-10m", "+0m")
+
+
+@pytest.fixture
+def crasher(tmp_path, postgres_url):
+    with servers.redis(tmp_path) as broker:
+        opened = Crasher(
+            tmp_path, database_url=postgres_url, broker_url=broker, sweep_s=2, lease_s=LEASE_S, batch_images=8
+        )
+        yield opened
+        opened.close()
+
+
+def work_with_wrong_clocks(crasher: Crasher, feed: int) -> None:
+    faketime = servers.need(shutil.which("faketime"), "libfaketime", "install the package faketime")
+    crasher.ingest(crasher.paint(feed), "--no-wait")
+    supervisors = [crasher.hire(before=(faketime, "-f", skew))[0] for skew in SKEWS]
+    wait_until(lambda: len(crasher.holders()) == len(SKEWS), "all three at work")
+    assert {row.fence for row in crasher.rows() if row.owner} == {1}
+    crasher.wait_until_done(300)
+    assert {(row.fence, row.attempts) for row in crasher.rows()} == {(1, 1)}  # no lease was taken from who lived
+    took_s = [inherit(crasher, supervisor) for supervisor in supervisors[:2]]
+    crasher.prove()
+    report(kind="clock", skews=SKEWS, pictures=len(crasher.rows()), stolen=0, inherited_after_s=took_s)
+
+
+def inherit(crasher: Crasher, supervisor) -> float:
+    """Seconds until others have done what a worker held whose host is gone: its supervisor dies, it stands still."""
+    worker = worker_of(supervisor)
+    crasher.ingest(crasher.paint(60), "--no-wait")
+    wait_until(lambda: worker in crasher.holders(), "it at work")
+    supervisor.kill()
+    os.kill(worker, signal.SIGSTOP)
+    stood = time.monotonic()
+    crasher.wait_until_done(LEASE_S + 60)
+    took_s = time.monotonic() - stood
+    os.kill(worker, signal.SIGKILL)
+    return round(took_s, 1)
+
+
+def worker_of(supervisor) -> int:
+    """`faketime` becomes the supervisor, whose child is the worker."""
+    (worker,) = children(supervisor.pid)
+    return worker
+
+
+@pytest.mark.soak
+def test_clocks_ten_minutes_apart_steal_no_lease(crasher):
+    work_with_wrong_clocks(crasher, feed=300)

@@ -1,0 +1,33 @@
+"""Work waits, messages are sent, and none arrives: such a worker ends, and is started again."""
+
+import subprocess
+import sys
+
+from app import library
+from app.ingest import scan
+from app.resources import open_resources
+from tests import servers
+from tests.conftest import make_settings, paint
+from workers.pulse import STUCK
+
+QUIET_S = 6.0
+
+
+def test_a_worker_that_hears_nothing_ends_itself(tmp_path):
+    with servers.redis(tmp_path) as broker:
+        resources = open_resources(make_settings(tmp_path / "home"))
+        library.create_collection(resources, "photos")
+        child = [sys.executable, "-m", "tests.workers.deaf_child", str(tmp_path / "home"), broker]
+        idle = subprocess.Popen(child)
+        assert _still_runs(idle)  # no work waits: nothing is sent, and nothing is missed
+        scan.ingest(resources, [paint(tmp_path / "one.jpg", 1)], "photos")
+        assert idle.wait(timeout=15) == STUCK
+        resources.catalog.dispose()
+
+
+def _still_runs(process: subprocess.Popen) -> bool:
+    try:
+        process.wait(timeout=QUIET_S)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
