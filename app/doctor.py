@@ -59,7 +59,7 @@ def run_checks() -> Iterator[Check]:
     try:
         resources = open_resources(settings)
     except AppError as refusal:
-        yield Check("home and database", "failed", str(refusal))
+        yield Check("home, database and store", "failed", str(refusal))
         return
     for part, check in CHECKS.items():
         yield from _guarded(part, lambda check=check: check(resources))
@@ -131,6 +131,14 @@ def _weak(found: list[Weakness]) -> tuple | None:
     )
 
 
+def _storage(resources: Resources) -> tuple:
+    store = resources.storage.store
+    if store is None:
+        return "ok", "the home alone: originals, thumbnails and snapshots are there"
+    store.probe()
+    return "ok", f"{store}: written, read back, removed"
+
+
 def _model(resources: Resources) -> tuple:
     settings = resources.settings
     architecture = resolve_model(settings.model, settings.weights)
@@ -172,6 +180,7 @@ CHECKS = {
     "home": _home,
     "database": _database,
     "broker": _broker,
+    "storage": _storage,
     "model": _model,
     "workers": _workers,
     "indexes": _indexes,

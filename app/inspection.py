@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app import moving, upkeep
+from app import moving, sharing, upkeep
 from app.catalog import collections, consistency, embeddings, snapshots
 from app.catalog.models import Snapshot
 from app.errors import DamagedSnapshot, ServiceUnavailable
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 DAMAGED_VECTOR = "vectors that fail their checksum, their length or their size: made anew"
 DAMAGED_FILES = "snapshot files that are not what was published: set aside and built again"
 LOST_FILES = "a published snapshot whose files are gone: built again"
+UNSHARED_FILES = "a published snapshot that the store did not have: put there"
 OTHER_VECTORS = "vectors in the snapshot that differ from their rows, or have none: built again"
 OTHER_CLUSTER = "pictures that the cluster shows too many or too few: hidden, or given to it again"
 STRAY_FOLDERS = "folders of snapshots that no row tells of: set aside"
@@ -106,7 +107,7 @@ def _files(resources: Resources, collection_id: int) -> Iterator[Finding]:
     if row is None:
         return
     folder = resources.storage.snapshot(collection_id, row.id)
-    if not folder.exists():
+    if not _is_here(resources, row):
         yield Finding("lost_files", 1, LOST_FILES)
         return
     try:
@@ -119,6 +120,17 @@ def _files(resources: Resources, collection_id: int) -> Iterator[Finding]:
     if differing := _differing(resources, row, opened):
         _take_out(resources, row)  # else it would serve again when the next one is damaged
         yield Finding("other_vectors", differing, OTHER_VECTORS)
+        return
+    if resources.storage.store is not None and not resources.storage.is_shared(folder):
+        sharing.share(resources, collection_id, row.id)
+        yield Finding("unshared_files", 1, UNSHARED_FILES)
+
+
+def _is_here(resources: Resources, row: Snapshot) -> bool:
+    """Whether a published snapshot's files are in this home, brought from the store where there is one."""
+    if resources.storage.store is not None:
+        return sharing.bring(resources, sharing.wanted(row))
+    return resources.storage.snapshot(row.collection_id, row.id).exists()
 
 
 def _differing(resources: Resources, row: Snapshot, opened: files.Snapshot) -> int:
@@ -138,9 +150,7 @@ def _differing(resources: Resources, row: Snapshot, opened: files.Snapshot) -> i
 
 def _take_out(resources: Resources, row: Snapshot) -> None:
     files.set_aside(resources.storage.snapshot(row.collection_id, row.id))
-    with resources.catalog.begin() as session:
-        previous = snapshots.find_previous(session, row)
-        snapshots.mark_damaged(session, row.id, previous.id if previous else None)
+    sharing.take_out(resources, sharing.wanted(row))
 
 
 def _strays(resources: Resources, collection_id: int) -> Iterator[Finding]:

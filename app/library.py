@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from app import remote
 from app.catalog import changes, images, overview
 from app.catalog import collections as shelf
+from app.catalog.images import Place
 from app.catalog.models import Collection, Image, ImageStatus, ModelKey, PlaceKind
 from app.encoders import Encoders
 from app.errors import AlreadyExists, InvalidInput, NotFound
 from app.resources import Resources
+from app.storage.files import digest_of
 
 NAME_RULE = re.compile(r"[^\W_][\w .+-]{0,63}")  # letters of any language; no slash, no leading dot
 
@@ -72,6 +74,17 @@ class PictureFacts:
     status: str
     reason: str | None
     frames: int | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a picture's bytes may be read."""
+
+    digest: str
+    stored: bool  # we keep them ourselves
+    paths: list[Path]  # where they were seen, on any host's disks
+    addresses: list[str]  # on servers
+    seen_here: bool  # one of the paths is on this host
 
 
 @dataclass(frozen=True)
@@ -153,44 +166,68 @@ def facets(resources: Resources, name: str) -> Facets:
 def original(resources: Resources, image_id: int) -> Path | bytes:
     """A file that holds this picture's bytes, or the bytes of one that lies on a server.
 
-    Raises NotFound when no address leads to them any more, ServiceUnavailable.
+    Raises NotFound when none is left, UnreadableImage for a damaged copy, ServiceUnavailable.
     """
     with resources.catalog.read() as session:
-        row = images.get(session, image_id)
-        candidates = sources(resources, session, [row])[image_id]
-    found = readable(resources, candidates)
+        source = sources(resources, session, [images.get(session, image_id)])[image_id]
+    found = find_file(resources, source)
     if found is None:
-        place = candidates[0] if candidates else "any path"
+        place = next(iter([*source.paths, *source.addresses]), "any path")
         raise NotFound(f"the file of picture {image_id} is not at {place} any more")
     return found
 
 
-def sources(resources: Resources, session: Session, rows: Sequence[Image]) -> dict[int, list[Path | str]]:
-    """Where each image's bytes may be read: our own copy first, then paths it was seen at, then servers' addresses."""
+def sources(resources: Resources, session: Session, rows: Sequence[Image]) -> dict[int, Source]:
+    """What the functions below need to know, asked before a transaction ends: they may read the network."""
     places = images.places_of(session, [row.id for row in rows])
-    return {row.id: _places(resources, row, places.get(row.id, [])) for row in rows}
+    return {row.id: _source(resources, row, places.get(row.id, [])) for row in rows}
 
 
-def _places(resources: Resources, row: Image, places: list[tuple[PlaceKind, bytes]]) -> list[Path | str]:
-    own = [resources.storage.original(row.digest)] if row.stored else []
-    paths = [Path(os.fsdecode(address)) for kind, address in places if kind is PlaceKind.FILE]
-    return [*own, *paths, *(os.fsdecode(address) for kind, address in places if kind is PlaceKind.REMOTE)]
+def _source(resources: Resources, row: Image, places: Sequence[Place]) -> Source:
+    files = [place for place in places if place.kind is PlaceKind.FILE]
+    paths = [Path(os.fsdecode(place.address)) for place in files]
+    addresses = [os.fsdecode(place.address) for place in places if place.kind is PlaceKind.REMOTE]
+    seen_here = any(place.host == resources.storage.host for place in files)
+    return Source(row.digest, row.stored, paths, addresses, seen_here)
 
 
-def readable(resources: Resources, places: Sequence[Path | str]) -> Path | bytes | None:
-    """The first file that is there, else what a server has. Raises NotFound, UnreadableImage, ServiceUnavailable."""
-    found = first_present(places)
-    addresses = [place for place in places if isinstance(place, str)]
-    if found is not None or not addresses:
-        return found
+def find_file(resources: Resources, source: Source) -> Path | bytes | None:
+    """Our own copy, brought from the store if need be; else a path where the bytes are; else what a server has."""
+    own = resources.storage.find_original(source.digest) if source.stored else None
+    return own or _find_elsewhere(resources, source)
+
+
+def read(resources: Resources, source: Source) -> Path | bytes | None:
+    """As `find_file`, for one look: nothing stays on this disk that was not here."""
+    own = resources.storage.read_original(source.digest) if source.stored else None
+    return own or _find_elsewhere(resources, source)
+
+
+def _find_elsewhere(resources: Resources, source: Source) -> Path | bytes | None:
+    path = _find_path(resources, source)
+    if path is not None or not source.addresses:
+        return path
     settings = resources.settings
-    server = remote.server_of(addresses[0], settings.remote_timeout_s)
-    return server.read(addresses[0], settings.max_file_bytes)
+    server = remote.server_of(source.addresses[0], settings.remote_timeout_s)
+    return server.read(source.addresses[0], settings.max_file_bytes)
 
 
-def first_present(places: Sequence[Path | str]) -> Path | None:
+def _find_path(resources: Resources, source: Source) -> Path | None:
+    if resources.storage.store is None:
+        return first_present(source.paths)
+    # the same path on this host's disk may be another picture
+    return next((path for path in source.paths if _holds(path, source.digest)), None)
+
+
+def _holds(path: Path, digest: str) -> bool:
+    try:
+        return os.path.isfile(path) and digest_of(path) == digest  # noqa: PTH113
+    except OSError:
+        return False
+
+
+def first_present(paths: Sequence[Path]) -> Path | None:
     """The first that is a file. One behind a folder we may not enter, or on a dead disk, counts as absent."""
-    paths = (place for place in places if isinstance(place, Path))
     return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113  (Path.is_file raises there)
 
 

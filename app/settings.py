@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None  # none: SQLite in home
     broker_url: SecretStr | None = None  # none: embedded, workers poll the ledger
     vector_url: SecretStr | None = None  # none: FAISS files in home; it may carry a password
+    storage_url: SecretStr | None = None  # none: the home alone; s3://BUCKET/PREFIX or file:///FOLDER for many hosts
     weights_dir: Path | None = None  # none: home/weights
     model: str = AUTO_MODEL
     device: str = "auto"  # cpu, cuda, cuda:1, mps
@@ -89,6 +90,11 @@ class Settings(BaseSettings):
     def cluster(self) -> str | None:
         """Address of the vector cluster, with its password: never print it."""
         return self.vector_url.get_secret_value() if self.vector_url else None
+
+    @property
+    def store(self) -> str | None:
+        """Address of the store that hosts share: where it carries a password it is refused, and never printed."""
+        return self.storage_url.get_secret_value() if self.storage_url else None
 
     @property
     def weights(self) -> Path:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy.orm import Session
 
+from app import sharing
 from app.catalog import collections, embeddings, images, snapshots
 from app.catalog.models import Collection, Snapshot
 from app.errors import AppError, InvalidInput
@@ -49,7 +50,7 @@ class Age:
     tail: int  # of these, not in the snapshot
     dead: int  # in the snapshot, and searchable no more
     built: bool = False
-    lost: bool = False  # published, but its files are not in this home: the rows answer
+    lost: bool = False  # published, but its files are not in this home, and no store may have them: the rows answer
 
     @property
     def due(self) -> bool:
@@ -86,6 +87,9 @@ def rebuild(resources: Resources, collection_id: int, *, force: bool = False) ->
         raise InvalidInput(
             "the vectors are on Milvus, which builds its own index: unset DINOSEEK_VECTOR_URL to build files"
         )
+    if not (force or is_due(resources, collection_id)):
+        return False
+    sharing.reach(resources)  # a build that nobody can have would be in vain
     with resources.catalog.begin() as session:
         collection = collections.get_by_id(session, collection_id)
         if not (force or _age(resources, session, collection).due):
@@ -97,7 +101,7 @@ def rebuild(resources: Resources, collection_id: int, *, force: bool = False) ->
     _make(resources, started)
     with resources.catalog.begin() as session:
         won = snapshots.publish(session, started.id, replaces)
-    _retire(resources, collection_id)
+    sharing.retire(resources, collection_id)
     return won
 
 
@@ -170,7 +174,8 @@ def _age_of(
     if row is None:
         return Age(live, tail=live, dead=0)
     tail = embeddings.count(session, collection.id, model_key_id, after_seq=row.watermark)
-    lost = not resources.storage.snapshot(collection.id, row.id).exists()
+    alone = resources.storage.store is None  # else another host built it, and who searches here brings it
+    lost = alone and not resources.storage.snapshot(collection.id, row.id).exists()
     return Age(live, tail, dead=max(0, (row.vectors or 0) - (live - tail)), built=True, lost=lost)
 
 
@@ -186,7 +191,7 @@ def _snapshot_facts(row: Snapshot) -> dict:
 
 
 def _build(resources: Resources, started: Snapshot) -> dict:
-    """Stream rows into files; what the publication needs to know."""
+    """Stream rows into files, which other hosts can have then; what the publication needs to know."""
     with resources.catalog.read() as session:
         dim = collections.get_model(session, started.model_key_id).dim
     with _renewed(resources, started.id):
@@ -198,6 +203,7 @@ def _build(resources: Resources, started: Snapshot) -> dict:
             watermark=started.watermark,
             target=Target(resources.settings.index_recall, resources.settings.index_memory_bytes),
         )
+        _share(resources, started)
     return {
         "recipe": manifest.recipe,
         "vectors": manifest.vectors,
@@ -206,6 +212,14 @@ def _build(resources: Resources, started: Snapshot) -> dict:
         "build_s": manifest.build_s,
         "checksum": manifest.checksum,
     }
+
+
+def _share(resources: Resources, started: Snapshot) -> None:
+    try:
+        sharing.share(resources, started.collection_id, started.id)
+    except BaseException:
+        shutil.rmtree(resources.storage.snapshot(started.collection_id, started.id), ignore_errors=True)
+        raise
 
 
 def _batches(resources: Resources, started: Snapshot) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -232,12 +246,3 @@ def _renewed(resources: Resources, snapshot_id: int) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-
-
-def _retire(resources: Resources, collection_id: int) -> None:
-    """Remove files of generations nobody opens any more: derived, and the last two stay."""
-    files.sweep_leftovers(resources.storage.snapshots(collection_id))
-    with resources.catalog.read() as session:
-        old = snapshots.superseded(session, collections.get_by_id(session, collection_id))
-    for snapshot_id in old:
-        shutil.rmtree(resources.storage.snapshot(collection_id, snapshot_id), ignore_errors=True)

@@ -1,5 +1,6 @@
 """Homes, databases and pictures that several test folders share."""
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,23 @@ def database_url(request, tmp_path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'catalogue.db'}"
     return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[dict[str, str]]:
+    with servers.s3() as environment:
+        yield environment
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store_url(request, tmp_path, monkeypatch) -> str:
+    """An empty store that several homes can share: what holds of one kind must hold of the other."""
+    if request.param == "folder":
+        (tmp_path / "share").mkdir()
+        return f"file://{tmp_path / 'share'}"
+    for name, value in request.getfixturevalue("s3_server").items():
+        monkeypatch.setenv(name, value)
+    return f"s3://pictures/{secrets.token_hex(8)}"
 
 
 def make_settings(home: Path, **knobs) -> Settings:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import httpx
 import pytest
 
 START_S = 60.0
@@ -110,19 +111,21 @@ def redis(folder: Path, port: int | None = None) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def s3() -> Iterator[dict[str, str]]:
-    """The environment in which S3's programs find a fresh server: moto's, in a process of its own."""
-    port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+def s3(bucket: str = "pictures", port: int | None = None) -> Iterator[dict[str, str]]:
+    """The environment in which s3://BUCKET is a fresh, empty bucket of a server of its own."""
+    port = port or free_port()
+    command = [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "dinoseek",
+        "AWS_SECRET_ACCESS_KEY": "of the tests",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
     try:
         wait_for_port(port, server)
-        yield {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
+        httpx.put(f"{environment['AWS_ENDPOINT_URL']}/{bucket}").raise_for_status()
+        yield environment
     finally:
         stop_group(server)
 

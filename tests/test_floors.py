@@ -26,6 +26,7 @@ FLOORS = (
         "evaluation",
         "doctor",
         "renditions",
+        "sharing",
         "weaknesses",
     },
     {"cli", "ui", "api"},

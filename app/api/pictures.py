@@ -60,8 +60,8 @@ def signed(endpoint: Endpoint) -> Endpoint:
 
 @signed
 async def thumbnail(request: Request) -> Response:
-    digest = _digest(request)
-    return _webp(face.current().resources.storage.thumbnail(digest))
+    path = await run_in_threadpool(face.current().resources.storage.find_thumbnail, _digest(request))
+    return _webp(path)
 
 
 @signed
@@ -97,8 +97,8 @@ def _digest(request: Request) -> str:
     return digest
 
 
-def _webp(path: Path) -> Response:
-    if not path.is_file():
+def _webp(path: Path | None) -> Response:
+    if path is None:
         raise NotFound("this picture has no thumbnail yet: a worker makes it")
     return FileResponse(path, media_type="image/webp", headers=FOREVER)
 

@@ -17,15 +17,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, case, delete, func, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.catalog.clock import db_now
-from app.catalog.models import Collection, Image, ImageStatus, Priority, Reembedding, Worker
+from app.catalog.models import Collection, Image, ImageStatus, Location, Priority, Reembedding, Worker
 
 Ledger = type[Image] | type[Reembedding]
 LEDGERS: tuple[Ledger, ...] = (Image, Reembedding)  # in the order they are worked off: new pictures first
 
 RETRY_DELAY_S = 2.0  # times attempts: a short fault passes meanwhile
+HOST_PATIENCE_S = 3 * 86400.0  # a host may be off over a weekend; then others look for its pictures, and give up
 SUSPECT = "worker_died"  # code of an image that a worker held when it died
 MOST_PARDONS = 20  # claims of one image; what kills from outside each time, as a memory guard may, is poison too
 SUSPICION = "the worker died while it held this picture"
@@ -53,12 +54,13 @@ def claim(
     lease_s: float,
     ledger: Ledger = Image,
     priority: Priority | None = None,
+    host: str = "",
 ) -> list[Claim]:
     """Up to `limit` waiting images: those a person waits for, else those never tried first; of suspects one alone.
 
-    `priority`: of this one alone. Attempts are counted now, before work starts.
+    `priority`: of this one alone. `host`: those whose bytes it can have. Attempts are counted now, before work starts.
     """
-    waiting = select(ledger.id).where(ledger.collection_id == collection_id, *_is_waiting(ledger, priority))
+    waiting = select(ledger.id).where(ledger.collection_id == collection_id, *_is_waiting(ledger, priority, host))
     clean = waiting.where(~_is_suspect(ledger))
     ids = (
         _first(session, ledger, clean.where(ledger.priority == Priority.PERSON), limit)
@@ -93,7 +95,7 @@ def renew(session: Session, owner: str, lease_s: float) -> int:
 
 def settle(session: Session, claims: Sequence[Claim]) -> set[int]:
     """Mark claimed images READY; the ids that were still ours, whose embeddings may be stored."""
-    return _finish(session, claims, status=ImageStatus.READY, code=None, reason=None)
+    return _finish(session, claims, status=ImageStatus.READY, code=None, reason=None, away_since=None)
 
 
 def fail(session: Session, claimed: Claim, code: str, reason: str) -> None:
@@ -120,6 +122,18 @@ def undo(session: Session, claims: Sequence[Claim]) -> None:
     """Nothing was tried: they wait again as before."""
     if claims:
         _finish(session, claims, **_uncounted(claims[0].ledger))
+
+
+def wait_for_host(session: Session, claimed: Claim, code: str, reason: str, wait_s: float) -> None:
+    """As `put_back`, of one at none of its places: another host may have it. After days of that it is refused."""
+    ledger = claimed.ledger
+    over = ledger.away_since < db_now() - HOST_PATIENCE_S
+    changes = _uncounted(ledger) | {
+        "status": case((over, ImageStatus.FAILED), else_=ImageStatus.PENDING),
+        "not_before": db_now() + wait_s,
+        "away_since": func.coalesce(ledger.away_since, db_now()),
+    }
+    _finish(session, [claimed], code=code, reason=reason, **changes)
 
 
 def expire(session: Session, max_attempts: int) -> int:
@@ -218,22 +232,27 @@ def _lease(session: Session, owners: Sequence[str], until: ColumnElement[float] 
     )
 
 
-def collections_waiting(session: Session, priority: Priority | None = None) -> list[int]:
-    """Ids of collections with images to claim now, or to take back from a dead worker first; new pictures first."""
-    found = (session.scalars(_waiting_in(ledger, priority)) for ledger in LEDGERS)
+def collections_waiting(session: Session, priority: Priority | None = None, host: str = "") -> list[int]:
+    """Ids of collections with images that `host` can claim now, or to take back from a dead worker first.
+
+    Those with new pictures come first.
+    """
+    found = (session.scalars(_waiting_in(ledger, priority, host)) for ledger in LEDGERS)
     return list(dict.fromkeys(collection_id for ids in found for collection_id in ids))
 
 
-def _waiting_in(ledger: Ledger, priority: Priority | None) -> Select:
+def _waiting_in(ledger: Ledger, priority: Priority | None, host: str) -> Select:
     here = select(ledger.id).where(ledger.collection_id == Collection.id)
     # two questions: asked in one, with OR, SQLite reads every row of the collection, twice a second
-    waits = here.where(*_is_waiting(ledger, priority)).exists() | here.where(*_is_overdue(ledger)).exists()
+    waits = here.where(*_is_waiting(ledger, priority, host)).exists() | here.where(*_is_overdue(ledger)).exists()
     return select(Collection.id).where(Collection.deleted_at.is_(None), waits)
 
 
-def waits(session: Session, collection_id: int, ledger: Ledger, priority: Priority | None = None) -> bool:
+def waits(
+    session: Session, collection_id: int, ledger: Ledger, priority: Priority | None = None, host: str = ""
+) -> bool:
     """Whether there is an image to claim now."""
-    waiting = (ledger.collection_id == collection_id, *_is_waiting(ledger, priority))
+    waiting = (ledger.collection_id == collection_id, *_is_waiting(ledger, priority, host))
     return session.scalar(select(ledger.id).where(*waiting).limit(1)) is not None
 
 
@@ -254,9 +273,19 @@ def unclaimed_s(session: Session, collection_id: int) -> float | None:
     return max(0.0, now - max(created_at, not_before, worked_at or 0.0))
 
 
-def _is_waiting(ledger: Ledger, priority: Priority | None = None) -> tuple[ColumnElement[bool], ...]:
+def _is_waiting(ledger: Ledger, priority: Priority | None = None, host: str = "") -> tuple[ColumnElement[bool], ...]:
     now = (ledger.status == ImageStatus.PENDING, ledger.not_before <= db_now())
-    return now if priority is None else (*now, ledger.priority == priority)
+    wanted = () if priority is None else (ledger.priority == priority,)
+    return (*now, *wanted, _within_reach(ledger, host)) if host else (*now, *wanted)
+
+
+def _within_reach(ledger: Ledger, host: str) -> ColumnElement[bool]:
+    """In our storage, or seen on a disk of this host or of all; or not found by its own host for days."""
+    own = aliased(Image)
+    overdue = own.created_at < db_now() - HOST_PATIENCE_S
+    kept = select(own.id).where(own.id == ledger.image_id, own.stored | overdue)
+    disks = select(Location.id).where(Location.image_id == ledger.image_id, Location.host.in_(["", host]))
+    return kept.exists() | disks.exists()
 
 
 def _is_overdue(ledger: Ledger) -> tuple[ColumnElement[bool], ...]:

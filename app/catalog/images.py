@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, case, delete, func, select, update
 from sqlalchemy.orm import Session
@@ -24,7 +25,16 @@ from app.catalog.models import (
 from app.errors import NotFound
 
 IDS_PER_QUERY = 500  # SQLite takes 32,766 parameters, PostgreSQL 65,535; plans like fewer
-RETRYABLE_CODES = {"vanished", "changed", "unreachable", "worker_died", "decoder_crashed", "decoder_timeout"}
+RETRYABLE_CODES = {
+    "vanished",
+    "changed",
+    "unreachable",
+    "away",
+    "damaged_copy",
+    "worker_died",
+    "decoder_crashed",
+    "decoder_timeout",
+}
 
 
 def portions(ids: Sequence[int]) -> list[Sequence[int]]:
@@ -56,7 +66,8 @@ def retry(session: Session, image_ids: Sequence[int]) -> int:
 
 def fresh_attempts() -> dict:
     """What an image's row holds when it waits as if it had just come."""
-    return {"status": ImageStatus.PENDING, "attempts": 0, "not_before": db_now(), "code": None, "reason": None}
+    told = {"code": None, "reason": None, "away_since": None}
+    return {"status": ImageStatus.PENDING, "attempts": 0, "not_before": db_now(), **told}
 
 
 def hurry(session: Session, image: Image) -> None:
@@ -97,21 +108,29 @@ def _show(session: Session, collection_id: int, image_ids: Sequence[int], status
         session.execute(update(Image).where(Image.id.in_(image_ids)).values(**values))
 
 
-def places_of(session: Session, image_ids: Sequence[int]) -> dict[int, list[tuple[PlaceKind, bytes]]]:
-    """Every address of each image with its kind, oldest first, exactly as on disk."""
-    columns = select(Location.image_id, Location.kind, Location.path_bytes)
+class Place(NamedTuple):
+    """An address where bytes were seen, exactly as on disk."""
+
+    kind: PlaceKind
+    address: bytes
+    host: str  # whose disk it is on; empty where all hosts see the same
+
+
+def places_of(session: Session, image_ids: Sequence[int]) -> dict[int, list[Place]]:
+    """Every address of each image, oldest first."""
+    columns = select(Location.image_id, Location.kind, Location.path_bytes, Location.host)
     rows = session.execute(columns.where(Location.image_id.in_(image_ids)).order_by(Location.id))
-    places: dict[int, list[tuple[PlaceKind, bytes]]] = {}
-    for image_id, kind, address in rows:
-        places.setdefault(image_id, []).append((kind, address))
+    places: dict[int, list[Place]] = {}
+    for image_id, *place in rows:
+        places.setdefault(image_id, []).append(Place(*place))
     return places
 
 
 def paths_of(session: Session, image_ids: Sequence[int]) -> dict[int, list[Path]]:
-    """Every path of each image on this machine's disks, oldest first."""
+    """Every path of each image, on any host's disks, oldest first."""
     places = places_of(session, image_ids)
     return {
-        image_id: [Path(os.fsdecode(address)) for kind, address in found if kind is PlaceKind.FILE]
+        image_id: [Path(os.fsdecode(place.address)) for place in found if place.kind is PlaceKind.FILE]
         for image_id, found in places.items()
     }
 

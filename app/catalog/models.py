@@ -153,6 +153,7 @@ class Work:
     owner: Mapped[str | None] = mapped_column(String(100))
     lease_until: Mapped[float | None] = mapped_column(Double)
     not_before: Mapped[float] = mapped_column(Double, default=0.0)  # a retry waits; delays are rows, not messages
+    away_since: Mapped[float | None] = mapped_column(Double)  # the first time that no worker found a file of it
     code: Mapped[str | None] = mapped_column(String(40))
     reason: Mapped[str | None] = mapped_column(Text)
 
@@ -206,11 +207,12 @@ class Location(Base):
     """An address where an image's bytes were seen. Names are bytes on disk; `path` is the text we show."""
 
     __tablename__ = "locations"
-    __table_args__ = (UniqueConstraint("collection_id", "path_bytes"), NEVER_REUSED)
+    __table_args__ = (UniqueConstraint("collection_id", "host", "path_bytes"), NEVER_REUSED)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"))
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
+    host: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))  # whose disk; empty: of all
     kind: Mapped[PlaceKind] = mapped_column(by_value(PlaceKind), default=PlaceKind.FILE, server_default="file")
     path_bytes: Mapped[bytes] = mapped_column(LargeBinary)
     path: Mapped[str] = mapped_column(Text)
@@ -223,10 +225,11 @@ class Source(Base):
     """What was given to `ingest`: a root under which pictures were seen, and whether it is there."""
 
     __tablename__ = "sources"
-    __table_args__ = (UniqueConstraint("collection_id", "kind", "address_bytes"), NEVER_REUSED)
+    __table_args__ = (UniqueConstraint("collection_id", "host", "kind", "address_bytes"), NEVER_REUSED)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"))
+    host: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))  # as of a location
     kind: Mapped[SourceKind] = mapped_column(by_value(SourceKind))
     address_bytes: Mapped[bytes] = mapped_column(LargeBinary)
     address: Mapped[str] = mapped_column(Text)  # the same as text that we show

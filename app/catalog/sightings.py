@@ -21,6 +21,7 @@ class Sighting:
     size_bytes: int
     mtime_ns: int
     kind: PlaceKind = PlaceKind.FILE
+    host: str = ""  # whose disk it is on; empty where all hosts see the same
     group: bytes | None = None  # what filters call its folder, where that is not the one it lies in
     stored: bool = False  # the same bytes are in our storage now
     refused: tuple[str, str] | None = None  # (code, reason), of what was meant to be a picture and is none
@@ -61,19 +62,21 @@ class Recorded:
     refusal: tuple[str, str] | None
 
 
-def known(session: Session, collection_id: int, addresses: Many[bytes]) -> dict[bytes, Known]:
-    return _known(session, collection_id, Location.path_bytes.in_(addresses))
+def known(session: Session, collection_id: int, addresses: Many[bytes], host: str = "") -> dict[bytes, Known]:
+    return _known(session, collection_id, Location.host == host, Location.path_bytes.in_(addresses))
 
 
-def known_below(session: Session, collection_id: int, kind: SourceKind, address: bytes) -> dict[bytes, Known]:
+def known_below(
+    session: Session, collection_id: int, kind: SourceKind, address: bytes, host: str = ""
+) -> dict[bytes, Known]:
     """Everything below a root, of which the caller knows that it is no million."""
-    return _known(session, collection_id, *sources.below(kind, address))
+    return _known(session, collection_id, *sources.below(kind, address, host))
 
 
 def record(session: Session, collection_id: int, seen: Sequence[Sighting]) -> list[Recorded]:
     """The image of each sighting, in the order given, made or brought back, with the address remembered.
 
-    The caller holds the collection's lock: else two that add the same bytes collide.
+    All are of one host's disks. The caller holds the collection's lock: else two that add the same bytes collide.
     """
     first = {one.digest: one for one in reversed(seen)}
     before = _by_digest(session, collection_id, first)
@@ -98,11 +101,13 @@ def forget(session: Session, collection_id: int, location_ids: Sequence[int]) ->
         images.leave_if_nowhere(session, collection_id, set(session.scalars(dropped)))
 
 
-def paths_of_digests(session: Session, collection_id: int, digests: Many[str]) -> Iterator[tuple[int, bytes]]:
-    """(location id, path) of every file on this machine's disks where these bytes were seen."""
+def paths_of_digests(
+    session: Session, collection_id: int, digests: Many[str], host: str = ""
+) -> Iterator[tuple[int, bytes]]:
+    """(location id, path) of every file on a host's disks where these bytes were seen."""
     statement = select(Location.id, Location.path_bytes).join(Image, Image.id == Location.image_id)
     chosen = (Image.collection_id == collection_id, Image.digest.in_(digests), Location.kind == PlaceKind.FILE)
-    return (tuple(row) for row in session.execute(statement.where(*chosen)))
+    return (tuple(row) for row in session.execute(statement.where(*chosen, Location.host == host)))
 
 
 def _known(session: Session, collection_id: int, *chosen: ColumnElement[bool]) -> dict[bytes, Known]:
@@ -145,7 +150,8 @@ def _mark_stored(session: Session, image_ids: Sequence[int]) -> None:
 def _locate(session: Session, collection_id: int, places: dict[bytes, tuple[Sighting, int]]) -> None:
     """Remember that these bytes are at these addresses; other bytes that were there lose theirs."""
     columns = select(Location.id, Location.path_bytes, Location.image_id)
-    here = (Location.collection_id == collection_id, Location.path_bytes.in_(places))
+    hosts = {seen.host for seen, _ in places.values()}
+    here = (Location.collection_id == collection_id, Location.host.in_(hosts), Location.path_bytes.in_(places))
     rows = session.execute(columns.where(*here)).all()
     old = {row.path_bytes for row in rows}
     fresh = [_location(*place) | {"collection_id": collection_id} for at, place in places.items() if at not in old]
@@ -161,6 +167,7 @@ def _locate(session: Session, collection_id: int, places: dict[bytes, tuple[Sigh
 def _location(seen: Sighting, image_id: int) -> dict:
     return {
         "image_id": image_id,
+        "host": seen.host,
         "kind": seen.kind,
         "path_bytes": seen.address,
         "path": displayable(seen.address),

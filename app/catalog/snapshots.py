@@ -66,7 +66,8 @@ def go_over(session: Session, collection: Collection, snapshot_id: int | None) -
 
 
 def give_up(session: Session, snapshot_id: int) -> None:
-    session.get_one(Snapshot, snapshot_id).status = SnapshotStatus.RETIRED
+    row = session.get_one(Snapshot, snapshot_id)
+    row.status, row.lease_until = SnapshotStatus.RETIRED, None
 
 
 def mark_damaged(session: Session, snapshot_id: int, previous: int | None) -> None:

@@ -17,24 +17,30 @@ KIND_BELOW = {
 }
 
 
-def find(session: Session, collection_id: int, kind: SourceKind, address: bytes) -> Source | None:
-    identity = {"collection_id": collection_id, "kind": kind, "address_bytes": address}
+def find(session: Session, collection_id: int, kind: SourceKind, address: bytes, host: str = "") -> Source | None:
+    identity = {"collection_id": collection_id, "host": host, "kind": kind, "address_bytes": address}
     return session.scalar(select(Source).filter_by(**identity))
 
 
-def remember(session: Session, collection_id: int, kind: SourceKind, address: bytes, *, copied: bool) -> Source:
+def remember(
+    session: Session, collection_id: int, kind: SourceKind, address: bytes, host: str = "", *, copied: bool
+) -> Source:
     """The row of this root, made when it is new. The caller holds the collection's lock."""
-    found = find(session, collection_id, kind, address)
+    found = find(session, collection_id, kind, address, host)
     if found is None:
-        found = Source(collection_id=collection_id, kind=kind, address_bytes=address, address=displayable(address))
+        identity = {"collection_id": collection_id, "host": host, "kind": kind, "address_bytes": address}
+        found = Source(**identity, address=displayable(address))
         session.add(found)
     found.copied = copied
     session.flush()
     return found
 
 
-def all_of(session: Session, collection_id: int) -> Sequence[Source]:
-    return session.scalars(select(Source).where(Source.collection_id == collection_id).order_by(Source.id)).all()
+def all_of(session: Session, collection_id: int, host: str = "") -> Sequence[Source]:
+    """Those that a host can look at: on its own disks, or on servers."""
+    within_reach = or_(Source.host == host, Source.kind == SourceKind.REMOTE)
+    chosen = (Source.collection_id == collection_id, within_reach)
+    return session.scalars(select(Source).where(*chosen).order_by(Source.id)).all()
 
 
 def all_live(session: Session) -> Sequence[Row]:
@@ -63,11 +69,12 @@ def note_scan(session: Session, source_id: int, files: int) -> None:
     session.execute(update(Source).where(Source.id == source_id).values(last_scan=db_now(), files=files))
 
 
-def below(kind: SourceKind, address: bytes) -> tuple[ColumnElement[bool], ...]:
+def below(kind: SourceKind, address: bytes, host: str = "") -> tuple[ColumnElement[bool], ...]:
     """Locations of this root: at its address, or under it. One range of the index: "0" follows "/"."""
     root = address.rstrip(b"/")
     inside = or_(Location.path_bytes == root, Location.path_bytes >= root + b"/")
     return (
+        Location.host == host,
         Location.kind == KIND_BELOW[kind],
         Location.path_bytes >= root,
         Location.path_bytes < root + b"0",
@@ -83,9 +90,10 @@ def page_below(session: Session, source: Source, after: bytes, limit: int) -> Se
     ).all()
 
 
-def files_at(session: Session, collection_id: int, address: bytes) -> Sequence[Row]:
+def files_at(session: Session, collection_id: int, address: bytes, host: str = "") -> Sequence[Row]:
     """(id, path_bytes) of the file at an address, or of those below it, whose bytes we have no copy of."""
-    chosen = (Location.collection_id == collection_id, *below(SourceKind.FOLDER, address), Image.stored.is_(False))
+    here = (Location.collection_id == collection_id, *below(SourceKind.FOLDER, address, host))
+    chosen = (*here, Image.stored.is_(False))
     columns = select(Location.id, Location.path_bytes).join(Image, Image.id == Location.image_id)
     return session.execute(columns.where(*chosen)).all()
 
@@ -96,19 +104,25 @@ def sample_below(session: Session, source: Source, count: int) -> Sequence[bytes
 
 
 def count_below(session: Session, source: Source) -> int:
-    here = (Location.collection_id == source.collection_id, *below(source.kind, source.address_bytes))
+    here = (Location.collection_id == source.collection_id, *_below(source))
     return session.scalar(select(func.count()).select_from(Location).where(*here))
 
 
-def failed_below(session: Session, collection_id: int, kind: SourceKind, address: bytes) -> Iterator[Row]:
+def failed_below(
+    session: Session, collection_id: int, kind: SourceKind, address: bytes, host: str = ""
+) -> Iterator[Row]:
     """(path_bytes, image_id, code, reason) of what was refused under a root, in the order it was recorded."""
     columns = select(Location.path_bytes, Image.id.label("image_id"), Image.code, Image.reason)
-    chosen = (Location.collection_id == collection_id, Image.status == ImageStatus.FAILED, *below(kind, address))
+    chosen = (Location.collection_id == collection_id, Image.status == ImageStatus.FAILED, *below(kind, address, host))
     return session.execute(
         columns.join(Image, Image.id == Location.image_id).where(*chosen).order_by(Location.id)
     ).yield_per(1000)
 
 
+def _below(source: Source) -> tuple[ColumnElement[bool], ...]:
+    return below(source.kind, source.address_bytes, source.host)
+
+
 def _in_place(statement, source: Source):
-    here = (Location.collection_id == source.collection_id, *below(source.kind, source.address_bytes))
+    here = (Location.collection_id == source.collection_id, *_below(source))
     return statement.join(Image, Image.id == Location.image_id).where(*here, Image.stored.is_(False))

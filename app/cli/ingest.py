@@ -51,7 +51,10 @@ def ingest(
     ],
     collection: CollectionOption,
     model: Annotated[str | None, typer.Option(help="For a new collection: the encoder. See `models list`.")] = None,
-    copy: Annotated[bool, typer.Option("--copy", help="Copy the files: the originals may vanish then.")] = False,
+    copy: Annotated[
+        bool | None,
+        typer.Option("--copy/--no-copy", help="Copy the files: the originals may vanish then. Usual with a store."),
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Go on, as files come and go. Ctrl-C ends it.")] = False,
     forget_missing: Annotated[
         bool, typer.Option("--forget-missing", help="Files that are missing are gone for good, however many they are.")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from app import sharing
 from app.cli.output import CollectionOption, JsonFlag, err, print_json, print_table, say_caveat
 from app.errors import InvalidInput
 from app.resources import open_resources
@@ -31,6 +32,7 @@ def search(
     """
     shares = checked_box(parse_box(box)) if box else None
     resources = open_resources()
+    sharing.bring_published(resources, collection)
     with Decoder(resources.settings) as decoder:
         page = SearchDesk(resources, decoder).by_file(collection, image, k, shares)
     if as_json:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.catalog import collections, images, sightings, sources
+from app.catalog.images import Place
 from app.catalog.models import PlaceKind, Source, SourceKind, SourceState
 from app.ingest import roots
 from app.ingest.report import Seen
@@ -88,7 +89,9 @@ def forget_missing(resources: Resources, source: Source, seen: Seen, *, although
 def forget_gone(resources: Resources, source: Source, gone: Sequence[bytes]) -> None:
     """Files and folders that were seen to go. Where they are too many, the next reading of the whole source decides."""
     with resources.catalog.read() as session:
-        rows = [row for address in gone for row in sources.files_at(session, source.collection_id, address)]
+        rows = [
+            row for address in gone for row in sources.files_at(session, source.collection_id, address, source.host)
+        ]
     missing = {row.id for row in rows if is_missing(row.path_bytes)}
     if too_many(len(missing), source.files):
         return
@@ -125,7 +128,7 @@ class Absences:
             return {}
         with self._resources.catalog.read() as session:
             places = images.places_of(session, image_ids)
-            known = sources.all_of(session, collection_id)
+            known = sources.all_of(session, collection_id, self._resources.storage.host)
         told = {image_id: self._reason(known, found) for image_id, found in places.items()}
         return {image_id: reason for image_id, reason in told.items() if reason}
 
@@ -135,12 +138,15 @@ class Absences:
             return
         self._look_again_at = time.monotonic() + LOOK_AGAIN_S
         with self._resources.catalog.read() as session:
-            away = [row for row in sources.all_of(session, collection_id) if row.state is SourceState.AWAY]
+            known = sources.all_of(session, collection_id, self._resources.storage.host)
+        away = [row for row in known if row.state is SourceState.AWAY]
         for source in away:
             self._verdict(source)
 
-    def _reason(self, known: Iterable[Source], places: Iterable[tuple[PlaceKind, bytes]]) -> str | None:
-        addresses = [address for kind, address in places if kind in (PlaceKind.FILE, PlaceKind.REMOTE)]
+    def _reason(self, known: Iterable[Source], places: Iterable[Place]) -> str | None:
+        hosts = ("", self._resources.storage.host)
+        ours = [place for place in places if place.host in hosts]
+        addresses = [place.address for place in ours if place.kind in (PlaceKind.FILE, PlaceKind.REMOTE)]
         above = [source for source in known if any(map(roots.root_of(source).covers, addresses))]
         reasons = ((source, self._verdict(source)) for source in above)
         return next((f"{source.address} is away: {reason}" for source, reason in reasons if reason), None)
@@ -160,7 +166,8 @@ def survey(resources: Resources, *, judged: bool = False) -> list[SourceFacts]:
         rows = sources.all_live(session)
     if judged:
         for source, _ in rows:
-            note(resources, source, judge(resources, source))
+            if source.host == roots.host_of(resources, source.kind):  # another host's disks are not ours to judge
+                note(resources, source, judge(resources, source))
         return survey(resources)
     return [_facts(source, name) for source, name in rows]
 

@@ -10,9 +10,10 @@ from app.catalog import changes, claims, collections, embeddings, images, worker
 from app.catalog.claims import Claim, Ledger
 from app.catalog.clock import db_now
 from app.catalog.models import Image, ModelKey, Reembedding
-from app.errors import BadVector, UnreadableImage
+from app.errors import BadVector, ServiceUnavailable, UnreadableImage
 from app.faults import Point, reach
 from app.ingest.workshop import Workshop
+from app.library import Source
 from app.vision.decoder import Prepared
 from app.vision.encoder import Encoder
 
@@ -20,6 +21,8 @@ from app.vision.encoder import Encoder
 TRY_AGAIN = {"decoder_crashed", "decoder_timeout", "unreachable"}
 ABSENT = {"vanished", "unreadable", "unreachable"}  # the fault of a disk or a server that is away, if one is
 CHANGED = ("changed", "the file is not what it was when it was listed: ingest its folder again")
+ELSEWHERE = ("away", "the file is not on this host: it waits for the host that has it, or for its disk")
+UNREACHED, UNREACHED_S = "store_unreached", 10.0  # then it is tried again
 VANISHED = ("vanished", "the file is not at its path any more: put it back and retry, or ingest its new place")
 
 
@@ -39,6 +42,7 @@ class Batch:
     order: Order
     encoder: Encoder
     claimed: list[Claim]
+    sources: dict[int, Source] = field(default_factory=dict)
     decoding: dict[int, Future] = field(default_factory=dict)
 
     @property
@@ -48,15 +52,21 @@ class Batch:
 
 @dataclass
 class Outcome:
-    """What became of a batch: prepared pictures with their vectors, refusals, and those that wait for a source."""
+    """What became of a batch: prepared pictures, refusals, and those that no fault of theirs keeps waiting."""
 
     prepared: list[tuple[Claim, Prepared]] = field(default_factory=list)
     refused: list[tuple[Claim, str, str]] = field(default_factory=list)  # claim, code, reason
-    waiting: list[tuple[Claim, str]] = field(default_factory=list)  # claim, reason
+    waiting: list[tuple[Claim, str]] = field(default_factory=list)  # for a source that is away: claim, reason
+    elsewhere: list[Claim] = field(default_factory=list)  # maybe on another host's disks
+    unreached: list[Claim] = field(default_factory=list)  # in a store that can't be used now
+    trouble: ServiceUnavailable | None = None  # why
 
 
 def finish(workshop: Workshop, batch: Batch) -> None:
-    """What was decoded goes through the network and into the catalogue, as far as the claims are still ours."""
+    """What was decoded goes through the network and into the catalogue, as far as the claims are still ours.
+
+    Raises ServiceUnavailable when the store can't be used: what it keeps from us waits, and no attempt is counted.
+    """
     outcome = Outcome()
     for claim in batch.claimed:
         _collect(batch, claim, outcome)
@@ -66,17 +76,18 @@ def finish(workshop: Workshop, batch: Batch) -> None:
     vectors = _embed(batch.encoder, outcome)
     workshop.pace.lap("network")
     reach(Point.AFTER_EMBED)
-    for _, prepared in outcome.prepared:
-        workshop.resources.storage.keep_thumbnail(prepared.digest, prepared.thumbnail)
+    workshop.resources.storage.keep_thumbnails({made.digest: made.thumbnail for _, made in outcome.prepared})
     workshop.pace.lap("thumbnails")
     reach(Point.AFTER_THUMBNAIL)
     _store(workshop, batch, outcome, vectors)
     workshop.pace.lap("store")  # the commit; it counts with the next batch
     reach(Point.AFTER_COMMIT)
+    if outcome.trouble and not outcome.prepared:
+        raise outcome.trouble  # the next batch would fare no better: a pause, and people are told
 
 
 def _collect(batch: Batch, claim: Claim, outcome: Outcome) -> None:
-    """Wait for one picture's decoding and sort it into prepared or refused."""
+    """Wait for one picture's decoding and sort it."""
     future = batch.decoding.get(claim.image_id)
     if future is None:
         outcome.refused.append((claim, *VANISHED))
@@ -85,6 +96,10 @@ def _collect(batch: Batch, claim: Claim, outcome: Outcome) -> None:
         prepared = future.result()
     except UnreadableImage as refusal:
         outcome.refused.append((claim, refusal.code, str(refusal)))
+        return
+    except ServiceUnavailable as trouble:
+        outcome.trouble = trouble
+        outcome.unreached.append(claim)
         return
     if prepared.digest != claim.digest:
         outcome.refused.append((claim, *CHANGED))
@@ -97,7 +112,17 @@ def _let_wait(workshop: Workshop, batch: Batch, outcome: Outcome) -> None:
     absent = [claim.image_id for claim, code, _ in outcome.refused if code in ABSENT]
     away = workshop.absences.reasons(batch.order.collection_id, absent)
     outcome.waiting = [(claim, away[claim.image_id]) for claim, _, _ in outcome.refused if claim.image_id in away]
-    outcome.refused = [refused for refused in outcome.refused if refused[0].image_id not in away]
+    rest = [refused for refused in outcome.refused if refused[0].image_id not in away]
+    outcome.elsewhere = [
+        claim for claim, code, _ in rest if code == VANISHED[0] and _may_be_elsewhere(workshop, batch, claim)
+    ]
+    outcome.refused = [refused for refused in rest if refused[0] not in outcome.elsewhere]
+
+
+def _may_be_elsewhere(workshop: Workshop, batch: Batch, claim: Claim) -> bool:
+    """Gone for good is what this host alone had; where hosts have disks of their own, another one may have it."""
+    source = batch.sources[claim.image_id]
+    return workshop.resources.storage.store is not None and (source.stored or not source.seen_here)
 
 
 def _embed(encoder: Encoder, outcome: Outcome) -> np.ndarray:
@@ -131,8 +156,7 @@ def _store(workshop: Workshop, batch: Batch, outcome: Outcome, vectors: np.ndarr
         _store_embeddings(session, batch.order, outcome, vectors)
         for claim, code, reason in outcome.refused:
             _refuse(session, claim, code, reason, workshop.resources.settings.max_attempts)
-        for claim, reason in outcome.waiting:
-            claims.put_back(session, claim, "away", reason, workshop.resources.settings.away_retry_s)
+        _put_back(session, outcome, workshop.resources.settings.away_retry_s)
         collections.note_work(session, batch.order.collection_id)
         workshop.pace.lap("store")
         workers.beat(session, workshop.name, batch_at=db_now(), **workshop.pace.batch(len(batch.claimed)))
@@ -152,6 +176,15 @@ def _store_embeddings(session: Session, order: Order, outcome: Outcome, vectors:
     embeddings.add(session, order.collection_id, order.key.id, ids, vectors[rows])
     images.record_facts(session, [_facts(*outcome.prepared[i]) for i in rows])
     _note_change(session, order, ids)
+
+
+def _put_back(session: Session, outcome: Outcome, away_s: float) -> None:
+    for claim, reason in outcome.waiting:
+        claims.put_back(session, claim, "away", reason, away_s)
+    for claim in outcome.elsewhere:
+        claims.wait_for_host(session, claim, *ELSEWHERE, away_s)
+    for claim in outcome.unreached:
+        claims.put_back(session, claim, UNREACHED, str(outcome.trouble), UNREACHED_S)
 
 
 def _note_change(session: Session, order: Order, image_ids: list[int]) -> None:

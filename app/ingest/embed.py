@@ -7,8 +7,7 @@ New pictures go first. Those that a change of model embeds anew follow, under th
 """
 
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable
 from functools import partial
 
 from app.catalog import changes, claims, collections, images, workers
@@ -25,7 +24,8 @@ from app.library import sources
 def embed_pending(workshop: Workshop, collection_id: int, *, budget_s: float, should_stop: Callable[[], bool]) -> bool:
     """Embed waiting images until none is left, the time is used up, or a stop is asked for. True: some are left.
 
-    Raises NotFound when the collection is gone, BadCheckpoint or WeightsUnavailable when its encoder can't be had.
+    Raises NotFound when the collection is gone, BadCheckpoint or WeightsUnavailable when its encoder can't be had,
+    ServiceUnavailable when the store can't be used: what it keeps from us waits, and no attempt is counted.
     """
     workshop.give_back_owed()
     workshop.pace.begin()
@@ -68,7 +68,7 @@ def _begin(workshop: Workshop, collection_id: int, *, in_hand: bool = False) -> 
             trouble = trouble or refusal
             continue
         if claimed := _claim(workshop, order):
-            return Batch(order, encoder, claimed, _send_to_decoder(workshop, order, claimed))
+            return _sent_to_decoder(workshop, Batch(order, encoder, claimed))
     if trouble and not in_hand:
         raise trouble
     return None
@@ -76,11 +76,12 @@ def _begin(workshop: Workshop, collection_id: int, *, in_hand: bool = False) -> 
 
 def _orders(workshop: Workshop, collection_id: int) -> list[Order]:
     """What waits, the most urgent first. Raises NotFound when the collection is gone."""
+    host = workshop.resources.storage.host
     with workshop.resources.catalog.read() as session:
         keys = {Image: collections.model_of(session, collections.get_by_id(session, collection_id))}
         if change := changes.find(session, collection_id):
             keys[Reembedding] = collections.get_model(session, change.model_key_id)
-        waiting = [ledger for ledger in keys if claims.waits(session, collection_id, ledger, workshop.priority)]
+        waiting = [ledger for ledger in keys if claims.waits(session, collection_id, ledger, workshop.priority, host)]
     return [Order(collection_id, ledger, keys[ledger]) for ledger in waiting]
 
 
@@ -96,6 +97,7 @@ def _claim(workshop: Workshop, order: Order) -> list[Claim]:
             lease_s=settings.lease_s,
             ledger=order.ledger,
             priority=workshop.priority,
+            host=workshop.resources.storage.host,
         )
         if claimed:
             rate = workshop.pace.images_per_s  # none after a rest: the last work's says nothing of this one's
@@ -104,9 +106,10 @@ def _claim(workshop: Workshop, order: Order) -> list[Claim]:
     return claimed
 
 
-def _send_to_decoder(workshop: Workshop, order: Order, claimed: Sequence[Claim]) -> dict[int, Future]:
+def _sent_to_decoder(workshop: Workshop, batch: Batch) -> Batch:
     with workshop.resources.catalog.read() as session:
-        rows = images.all_of(session, [claim.image_id for claim in claimed])
-        places = sources(workshop.resources, session, rows)
-    submit = partial(workshop.decoder.submit, preprocessing=order.key.preprocessing, thumbnail=True)
-    return workshop.originals.send(places, submit)
+        rows = images.all_of(session, [claim.image_id for claim in batch.claimed])
+        batch.sources = sources(workshop.resources, session, rows)
+    submit = partial(workshop.decoder.submit, preprocessing=batch.order.key.preprocessing, thumbnail=True)
+    batch.decoding = workshop.originals.send(batch.sources, submit)
+    return batch

@@ -16,6 +16,7 @@ from app.storage import Storage
 from app.vision.contents import HEAD_BYTES, Contents, sniff
 
 CHUNK_BYTES = 2**20
+STORE_PATIENCE_S = 300.0  # a long ingest need not be started again for a store that is away for a moment
 FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe put in a file's place must not hold us up
 UNREADABLE, CHANGING = "unreadable_file", "it was being written while it was read: ingest again when that is done"
 
@@ -102,7 +103,7 @@ def take(found: Found, file: BinaryIO, kind: PlaceKind, storage: Storage | None,
         return Reading(found.address, skipped=contents)
     kept = storage is not None and contents.kind == "picture"
     body = Body(head, file, max_bytes if kept or kind is not PlaceKind.FILE else None)
-    digest = storage.keep_original(body) if kept else _digest(body)
+    digest = storage.keep_original(body, STORE_PATIENCE_S) if kept else _digest(body)
     refused = None if contents.kind == "picture" else (contents.code, contents.reason)
     seen = Sighting(found.address, digest, body.size_bytes, found.mtime_ns, kind, stored=kept, refused=refused)
     return Reading(found.address, seen)

@@ -56,6 +56,7 @@ def upload(resources: Resources, collection_name: str, filename: str, data: byte
         len(data),
         time.time_ns(),
         PlaceKind.UPLOAD,
+        resources.storage.host,
         group=os.fsencode(folder),
         stored=True,
         refused=None if contents.kind == "picture" else (contents.code, contents.reason),

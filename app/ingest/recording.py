@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
@@ -37,6 +37,7 @@ class Chunk:
     files: list[Found]
     known: dict[bytes, Known]
     reading: list[Future]
+    host: str
 
 
 class Recorder:
@@ -53,19 +54,19 @@ class Recorder:
     def __exit__(self, *exc_info: object) -> None:
         self._threads.shutdown(cancel_futures=True)
 
-    def files(self, found: Iterable[Found], read: Read, *, copied: bool = False) -> None:
-        """Record these files; `copied`: those whose bytes we have no copy of are read, though known."""
+    def files(self, found: Iterable[Found], read: Read, *, copied: bool = False, host: str = "") -> None:
+        """Record a host's files; `copied`: those whose bytes we have no copy of are read, though known."""
         under_way: deque[Chunk] = deque()
         for files in _chunks(found):
-            under_way.append(self._begin(files, read, copied))
+            under_way.append(self._begin(files, read, copied, host))
             if len(under_way) > CHUNKS_AHEAD:
                 self._finish(under_way.popleft())
         while under_way:
             self._finish(under_way.popleft())
 
-    def readings(self, readings: Sequence[Reading]) -> None:
+    def readings(self, readings: Sequence[Reading], host: str = "") -> None:
         """Record what was read already: outside transactions what is slow, inside one what is to hold together."""
-        seen = [reading.seen for reading in readings if reading.seen]
+        seen = [replace(reading.seen, host=host) for reading in readings if reading.seen]
         sleeping = [reading.known for reading in readings if reading.known and reading.known.sleeps]
         moved = outlast(partial(self._moved, seen))
         reach(Point.BEFORE_RECORD)
@@ -76,22 +77,22 @@ class Recorder:
             enqueue(self._resources.settings, Job.EMBED_PENDING, collection_id=self._collection_id)
         self.on_done(self._report.counts["seen"])
 
-    def _begin(self, files: list[Found], read: Read, copied: bool) -> Chunk:
-        known = outlast(partial(self._known, [file.address for file in files]))
+    def _begin(self, files: list[Found], read: Read, copied: bool, host: str) -> Chunk:
+        known = outlast(partial(self._known, [file.address for file in files], host))
         same = {file.address for file in files if _is_unchanged(file, known.get(file.address), copied)}
         others = [file for file in files if file.address not in same]
         parts = [others[start : start + FILES_PER_TASK] for start in range(0, len(others), FILES_PER_TASK)]
         reading = [self._threads.submit(lambda part: [read(file) for file in part], part) for part in parts]
-        return Chunk(files, {address: known[address] for address in same}, reading)
+        return Chunk(files, {address: known[address] for address in same}, reading, host)
 
-    def _known(self, addresses: Sequence[bytes]) -> dict[bytes, Known]:
+    def _known(self, addresses: Sequence[bytes], host: str) -> dict[bytes, Known]:
         with self._resources.catalog.read() as session:
-            return sightings.known(session, self._collection_id, addresses)
+            return sightings.known(session, self._collection_id, addresses, host)
 
     def _finish(self, chunk: Chunk) -> None:
         read = {reading.address: reading for reading in chain.from_iterable(part.result() for part in chunk.reading)}
         read |= {address: Reading(address, known=known) for address, known in chunk.known.items()}
-        self.readings([_or_trouble(file, read[file.address]) for file in chunk.files])
+        self.readings([_or_trouble(file, read[file.address]) for file in chunk.files], chunk.host)
 
     def _write(
         self, seen: Sequence[Sighting], sleeping: Sequence[Known], moved: Sequence[int]
@@ -110,7 +111,8 @@ class Recorder:
             return []
         with self._resources.catalog.read() as session:
             digests = {one.digest for one in seen}
-            places = list(sightings.paths_of_digests(session, self._collection_id, digests))
+            host = self._resources.storage.host
+            places = list(sightings.paths_of_digests(session, self._collection_id, digests, host))
         here = {one.address for one in seen}
         missing = [(id_, at) for id_, at in places if at not in here and is_missing(at)]
         away = self._away() if missing else []
@@ -119,7 +121,7 @@ class Recorder:
     def _away(self) -> list[Root]:
         """A path below one of these is kept until it is back."""
         with self._resources.catalog.read() as session:
-            known = sources.all_of(session, self._collection_id)
+            known = sources.all_of(session, self._collection_id, self._resources.storage.host)
         timeout_s = self._resources.settings.remote_timeout_s
         local = [source for source in known if source.kind in (SourceKind.FOLDER, SourceKind.FILES)]
         away = [row for row in local if row.state is SourceState.AWAY or roots.look(row, timeout_s) is not None]

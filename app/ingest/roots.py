@@ -82,6 +82,11 @@ def look(root: Root | Source, timeout_s: float) -> str | None:
         return f"{error.strerror or error}: is a disk not mounted?"
 
 
+def host_of(resources: Resources, kind: SourceKind) -> str:
+    """Whose disks a root of this kind is on; empty where all hosts see the same."""
+    return "" if kind is SourceKind.REMOTE else resources.storage.host
+
+
 def root_of(source: Source) -> Root:
     return Root(source.kind, source.address_bytes)
 
@@ -122,7 +127,7 @@ def _remembered(resources: Resources, collection: str, path: Path) -> Root | Non
 def _sources(resources: Resources, collection: str) -> Iterable[Source]:
     with resources.catalog.read() as session:
         found = collections.find(session, collection)
-        return sources.all_of(session, found.id) if found is not None else []
+        return sources.all_of(session, found.id, resources.storage.host) if found is not None else []
 
 
 def _look_at_folder(path: str, _: float) -> str | None:

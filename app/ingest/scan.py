@@ -38,7 +38,7 @@ class Stopped(Exception):
 class Wishes:
     """How a person wants it done."""
 
-    copy: bool = False  # bytes of files go into our storage: the originals may vanish
+    copy: bool | None = None  # bytes of files go into our storage; none: where hosts share one, and no disks
     forget_missing: bool = False  # files that are missing are gone for good, however many they are
     leave: Callable[[Found], bool] = lambda found: False  # which files are to be left for later; it may raise Stopped
 
@@ -95,7 +95,8 @@ def _refuse_late(resources: Resources, report: ScanReport) -> None:
     with resources.catalog.read() as session:
         collection_id = collections.get(session, report.collection).id
         for root in report.roots:
-            for row in sources.failed_below(session, collection_id, root.kind, root.address):
+            host = roots.host_of(resources, root.kind)
+            for row in sources.failed_below(session, collection_id, root.kind, root.address, host):
                 if report.seen.holds([row.path_bytes])[0]:
                     told = Receipt(displayable(row.path_bytes), Outcome.FAILED, row.image_id, row.code, row.reason)
                     report.refuse_late(row.path_bytes, told)
@@ -109,7 +110,6 @@ class _Scan:
     ) -> None:
         self._resources, self._settings, self._collection_id = resources, resources.settings, collection_id
         self._recorder, self._report, self._wishes = recorder, report, wishes
-        self._storage = resources.storage if wishes.copy else None
 
     def read(self, root: Root, earlier: Sequence[Root]) -> None:
         source = self._remembered(root)
@@ -130,8 +130,9 @@ class _Scan:
         reason = roots.look(root, self._settings.remote_timeout_s)
         with self._resources.catalog.begin() as session:
             collections.lock(session, self._collection_id)
-            copied = self._wishes.copy or root.kind is SourceKind.ARCHIVE
-            source = sources.remember(session, self._collection_id, root.kind, root.address, copied=copied)
+            identity = (self._collection_id, root.kind, root.address, roots.host_of(self._resources, root.kind))
+            copied = self._copies(root.kind) or root.kind is SourceKind.ARCHIVE
+            source = sources.remember(session, *identity, copied=copied)
             known = sources.count_below(session, source) if reason is not None else 0
             if reason not in (None, roots.EMPTY) and not known:
                 raise NotFound(reason if root.shown in reason else f"{root.shown} can't be read: {reason}")
@@ -139,6 +140,12 @@ class _Scan:
             return source
         self._set_away(source, reason)
         return None
+
+    def _copies(self, kind: SourceKind) -> bool:
+        """Whether bytes go into our storage, as a person wishes; else where other hosts can't read this one's disks."""
+        if self._wishes.copy is not None:
+            return self._wishes.copy
+        return self._resources.storage.store is not None and kind is not SourceKind.REMOTE
 
     def _set_away(self, source: Source, reason: str) -> None:
         absence.note(self._resources, source, reason)
@@ -168,20 +175,23 @@ class _Scan:
         if earlier:
             found = (file for file in found if not any(other.reaches(file.address) for other in earlier))
         found = (file for file in found if not self._wishes.leave(file))
-        read = partial(read_file, storage=self._storage, max_bytes=self._settings.max_file_bytes)
-        self._recorder.files(found, read, copied=self._wishes.copy)
+        copied = self._copies(SourceKind.FOLDER)
+        storage = self._resources.storage if copied else None
+        read = partial(read_file, storage=storage, max_bytes=self._settings.max_file_bytes)
+        self._recorder.files(found, read, copied=copied, host=self._resources.storage.host)
 
     def read_remote(self, root: Root, earlier: Sequence[Root]) -> None:
         address = os.fsdecode(root.address)
         server = remote.server_of(address, self._settings.remote_timeout_s)
         listed = (Found(os.fsencode(one.address), one.size_bytes, one.mtime_ns) for one in server.find(address))
         found = (file for file in listed if not any(other.reaches(file.address) for other in earlier))
-        self._recorder.files(found, partial(self._read_object, server), copied=self._wishes.copy)
+        self._recorder.files(found, partial(self._read_object, server), copied=self._copies(SourceKind.REMOTE))
 
     def _read_object(self, server: remote.Server, found: Found) -> Reading:
         try:
             with server.open(os.fsdecode(found.address)) as file:
-                return take(found, file, PlaceKind.REMOTE, self._storage, self._settings.max_file_bytes)
+                storage = self._resources.storage if self._copies(SourceKind.REMOTE) else None
+                return take(found, file, PlaceKind.REMOTE, storage, self._settings.max_file_bytes)
         except Unread as refusal:
             return Reading(found.address, trouble=(refusal.code, refusal.reason))
         except NotFound as refusal:
@@ -192,20 +202,22 @@ class _Scan:
     def read_archive(self, root: Root, earlier: Sequence[Root]) -> None:
         """Member by member. What breaks the archive off is one failure, of the archive, and loses nothing before it."""
         chunk: list[Reading] = []
+        host = self._resources.storage.host
         try:
             for reading in self._members(root):
                 chunk.append(reading)
                 if len(chunk) >= MEMBERS_PER_CHUNK:
-                    self._recorder.readings(chunk)
+                    self._recorder.readings(chunk, host)
                     chunk = []
         except Broken as refusal:
             chunk.append(Reading(root.address, trouble=(refusal.code, refusal.reason)))
-        self._recorder.readings(chunk)
+        self._recorder.readings(chunk, host)
 
     def _members(self, root: Root) -> Iterator[Reading]:
         mtime_ns = os.stat(root.address).st_mtime_ns  # noqa: PTH116  (of the archive: a member's own says nothing)
         with self._resources.catalog.read() as session:
-            known = sightings.known_below(session, self._collection_id, root.kind, root.address)
+            host = self._resources.storage.host
+            known = sightings.known_below(session, self._collection_id, root.kind, root.address, host)
         for member in archives.members(root.path, self._limits()):
             found = Found(root.address + b"/" + member.name, member.size_bytes, mtime_ns)
             before = known.get(found.address)

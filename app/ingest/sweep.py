@@ -28,13 +28,13 @@ def absolve(settings: Settings, pid: int) -> None:
 def waiting_persons(resources: Resources) -> list[int]:
     """Ids of collections with pictures that someone waits for."""
     with resources.catalog.read() as session:
-        return claims.collections_waiting(session, Priority.PERSON)
+        return claims.collections_waiting(session, Priority.PERSON, resources.storage.host)
 
 
 def sweep(resources: Resources, priority: Priority | None = None) -> list[int]:
     """Take back what dead workers held; ids of collections where images wait. One read where there are none."""
     with resources.catalog.read() as session:
-        waiting = claims.collections_waiting(session, priority)
+        waiting = claims.collections_waiting(session, priority, resources.storage.host)
     if waiting:
         with resources.catalog.begin() as session:
             claims.expire(session, resources.settings.max_attempts)

@@ -147,7 +147,7 @@ class Watcher:
             return
         with self._resources.catalog.read() as session:
             collection_id = collections.get(session, self._report.collection).id
-            source = sources.find(session, collection_id, root.kind, root.address)
+            source = sources.find(session, collection_id, root.kind, root.address, self._resources.storage.host)
         if source is not None:
             absence.forget_gone(self._resources, source, gone)
 

@@ -14,7 +14,7 @@ from app.catalog.models import Collection, Image, ModelKey
 from app.encoders import Encoders
 from app.errors import NotFound, UnreadableImage
 from app.index.live import Neighbour
-from app.library import readable, sources
+from app.library import Source, find_file, sources
 from app.resources import Resources
 from app.search.query import Box, Hit, Page, StoredQuery, Terms
 from app.search.refresh import Readers
@@ -79,14 +79,14 @@ class SearchDesk:
         terms = Terms(name, str(image_id), k, box, filters, without=image_id)
         watch = Stopwatch()
         with self._resources.catalog.read() as session:
-            key, vector, places = self._find_own(session, name, image_id)
+            key, vector, source = self._find_own(session, name, image_id)
         if box is None and vector is not None:
             again = (name, image_id, k, box, filters)
             return self._answer(vector, key, terms, watch) or self.by_image(*again)
-        source = readable(self._resources, places)
-        if source is None:
+        found = find_file(self._resources, source)
+        if found is None:
             raise NotFound(f"the file of picture {image_id} is not at its path any more: its parts can't be searched")
-        return self._look(source, terms)
+        return self._look(found, terms)
 
     def prepare_query(self, data: bytes) -> StoredQuery:
         """Refuse early, then keep a query picture under its digest. Raises UnreadableImage."""
@@ -94,9 +94,7 @@ class SearchDesk:
         digest = self._resources.storage.keep_query(data)
         return StoredQuery(digest, prepared.height_px, prepared.width_px)
 
-    def _find_own(
-        self, session: Session, name: str, image_id: int
-    ) -> tuple[ModelKey, np.ndarray | None, list[Path | str]]:
+    def _find_own(self, session: Session, name: str, image_id: int) -> tuple[ModelKey, np.ndarray | None, Source]:
         """The collection's key, a picture's stored vector, and where its bytes may be read. Raises NotFound."""
         collection = collections.get(session, name)
         row = images.get_visible(session, collection.id, [image_id]).get(image_id)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from app.index import snapshot as files
 from app.index.live import LiveIndex
 from app.index.milvus import MilvusIndex
 from app.resources import Resources
+from app.sharing import Arrivals
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ class Readers:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self._arrivals = Arrivals(resources)
         self._readers: dict[int, Reader] = {}
         self._lock = threading.Lock()  # one refresh at a time; searches go on beside it
 
@@ -46,11 +49,19 @@ class Readers:
             return reader.live
 
     def _current(self, session: Session, collection: Collection, key: ModelKey) -> Reader:
-        """The reader there is, unless another snapshot was published or the model switched."""
+        """The reader there is, unless another snapshot is here or the model switched."""
         known = self._readers.get(collection.id)
-        if known and (known.model_key_id, known.snapshot_id) == (key.id, collection.snapshot_id):
+        if known is None or known.model_key_id != key.id:
+            return self._open(session, collection, key)
+        if known.snapshot_id == collection.snapshot_id or self._expects(session, collection):
             return known
         return self._open(session, collection, key)
+
+    def _expects(self, session: Session, collection: Collection) -> bool:
+        """Whether what was published is on its way from the store: what answers now goes on."""
+        row = snapshots.find_published(session, collection)
+        on_files = self._resources.settings.cluster is None
+        return on_files and row is not None and self._arrivals.expects(row)
 
     def _told(self, reader: Reader, collection_id: int, key: ModelKey) -> Reader:
         """A cluster has it for all processes. What one of them hid while another brought it back is looked at again."""
@@ -68,14 +79,17 @@ class Readers:
         return self._open_snapshot(session, collection, key) if url is None else _open_cluster(url, collection, key)
 
     def _open_snapshot(self, session: Session, collection: Collection, key: ModelKey) -> Reader:
-        """A reader on the published snapshot; on the one before it, or on rows alone, when files are damaged."""
-        row = snapshots.find_published(session, collection)
-        while row is not None:
+        """A reader on the published snapshot; the one before it, or rows alone, if its files are damaged or away."""
+        for row in _generations(session, collection):
             opened = self._open_files(row, key)
             if opened is not None:
-                return Reader(LiveIndex(key.dim, opened), key.id, collection.snapshot_id, row.watermark)
-            row = snapshots.find_previous(session, row)
-        return Reader(LiveIndex(key.dim, None), key.id, collection.snapshot_id, 0)
+                return self._reader(session, collection, LiveIndex(key.dim, opened), row.watermark)
+        return self._reader(session, collection, LiveIndex(key.dim, None), 0)
+
+    def _reader(self, session: Session, collection: Collection, live: LiveIndex, seen_seq: int) -> Reader:
+        """Bound to what is published, unless that is yet to come."""
+        snapshot_id = None if self._expects(session, collection) else collection.snapshot_id
+        return Reader(live, collection.model_key_id, snapshot_id, seen_seq)
 
     def _open_files(self, row: Snapshot, key: ModelKey) -> files.Snapshot | None:
         folder = self._resources.storage.snapshot(row.collection_id, row.id)
@@ -87,6 +101,14 @@ class Readers:
             log.error("%s; it is set aside, the rows answer until it is built again", damage)
             files.set_aside(folder)
             return None
+
+
+def _generations(session: Session, collection: Collection) -> Iterator[Snapshot]:
+    """What is published, and what was before it as long as that is kept."""
+    row = snapshots.find_published(session, collection)
+    while row is not None:
+        yield row
+        row = snapshots.find_previous(session, row)
 
 
 def cluster_name(collection: Collection, key: ModelKey) -> str:

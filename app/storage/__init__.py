@@ -1,0 +1,11 @@
+"""Files dinoseek owns: originals, thumbnails and queries by content digest, snapshots. In the home, or in a store too.
+
+With a store (`DINOSEEK_STORAGE_URL`) it is the place of originals, thumbnails and snapshots for all hosts, under the
+names that they have in a home; the home is a cache of it.
+"""
+
+from app.storage.files import write_atomic
+from app.storage.home import Storage
+from app.storage.store import Store, open_store
+
+__all__ = ["Storage", "Store", "open_store", "write_atomic"]
