@@ -32,6 +32,7 @@ from app.resources import Resources, open_resources
 from app.ui.words import duration
 
 POLL_S = 0.2
+LOOKS_APART = 10  # times what a look took: to count a million rows again and again would take the database's time
 HINT_S = 15.0  # what keeps pictures waiting for this long is said, once
 TROUBLE_S = 5.0  # another collection's trouble passes while ours goes on
 FAILURES_SHOWN = 20
@@ -85,10 +86,11 @@ def worker_at_hand(resources: Resources) -> Iterator[Supervisor | None]:
 
 def wait_until_done(resources: Resources, collection: str, worker: Supervisor | None) -> None:
     """Show the ledger's counts until nothing waits. Raises ServiceUnavailable when our own worker can't run."""
-    moved, hint = Moved(), Hint()
+    moved, hint, looked_at = Moved(), Hint(), time.monotonic()
     with progress_bar("pictures", TextColumn("{task.fields[left]}")) as bar:
         task = bar.add_task("embedding", total=None, rate="", left="")
         while (now := progress(resources, collection)).waiting:
+            took_s = time.monotonic() - looked_at
             done = now.ready + now.failed
             bar.update(task, completed=done, total=now.total, rate=rate(now.rate_per_s), left=_left(now))
             if worker is not None:
@@ -97,7 +99,8 @@ def wait_until_done(resources: Resources, collection: str, worker: Supervisor | 
                 raise ServiceUnavailable(f"{now.trouble} (the pictures are kept and wait)")
             if worker is None or now.workers:
                 hint.give(now.obstacle)
-            time.sleep(POLL_S)
+            time.sleep(max(POLL_S, LOOKS_APART * took_s))
+            looked_at = time.monotonic()
         bar.update(task, completed=now.total, total=now.total, rate="", left="")
 
 

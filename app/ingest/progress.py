@@ -90,18 +90,18 @@ def progress(resources: Resources, collection_name: str) -> Progress:
     with resources.catalog.read() as session:
         collection_id = collections.get(session, collection_name).id
         counts = overview.counts(session, collection_id)
-        waiting = overview.waiting_everywhere(session)
+        elsewhere = overview.waiting_elsewhere(session, collection_id)
         unclaimed_s = claims.unclaimed_s(session, collection_id)
         alive = [_facts(row) for row in workers.alive(session)]
-    here = waiting.get(collection_id, 0)
+    waiting = sum(counts[status] for status in overview.WAITING)
     rate = sum(worker.images_per_s or 0.0 for worker in alive) or None
     return Progress(
         total=sum(number for status, number in counts.items() if status is not ImageStatus.GONE),
         ready=counts[ImageStatus.READY],
-        waiting=here,
+        waiting=waiting,
         failed=counts[ImageStatus.FAILED],
-        rate_per_s=rate if here else None,
-        eta_s=eta_s(here, waiting.values(), rate) if here and rate else None,
+        rate_per_s=rate if waiting else None,
+        eta_s=eta_s(waiting, elsewhere, rate) if waiting and rate else None,
         unclaimed_s=unclaimed_s,
         workers=alive,
     )
@@ -112,9 +112,9 @@ def workers_alive(resources: Resources) -> list[WorkerFacts]:
         return [_facts(row) for row in workers.alive(session)]
 
 
-def eta_s(waiting: int, everywhere: Iterable[int], rate_per_s: float) -> float:
+def eta_s(waiting: int, elsewhere: Iterable[int], rate_per_s: float) -> float:
     """Workers take turns among the collections that wait: each gets as much done as this one until it is empty."""
-    return sum(min(waiting, other) for other in everywhere) / rate_per_s
+    return (waiting + sum(min(waiting, other) for other in elsewhere)) / rate_per_s
 
 
 def _obstacle(now: Progress) -> Obstacle | None:

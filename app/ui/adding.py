@@ -67,8 +67,7 @@ def _progress(face: Face, drawn: CollectionFacts, busy_when_drawn: bool) -> None
     _show_reading(drawn.name)
     if state.waiting:
         work.show(state)
-    if state.failed:
-        refused.show(face, drawn.name, state.failed)
+    refused.show(face, drawn.name, state.failed)
     changed = _busy(drawn.name, state.waiting) != busy_when_drawn
     if changed or (state.ready and not drawn.ready):
         st.rerun()
