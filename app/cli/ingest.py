@@ -10,6 +10,7 @@ import typer
 from rich.progress import TextColumn
 
 from app.cli.output import (
+    WIDE_CHARS,
     CollectionOption,
     JsonFlag,
     err,
@@ -132,7 +133,8 @@ class Hint:
 
 def _left(now: Progress) -> str:
     left = f"{duration(now.eta_s)} left" if now.eta_s is not None else ""
-    return " · ".join(part for part in (left, in_words(now.stages)) if part)
+    goes = in_words(now.stages) if err.width >= WIDE_CHARS else ""
+    return " · ".join(part for part in (left, goes) if part)
 
 
 def _answer(facts: CollectionFacts, report: ScanReport, as_json: bool) -> None:
