@@ -46,11 +46,11 @@ def counts_everywhere(session: Session) -> dict[tuple[int, ImageStatus], int]:
     return {(collection_id, status): number for collection_id, status, number in rows}
 
 
-def waiting_everywhere(session: Session) -> dict[int, int]:
-    """How many images wait or are worked on in each collection that has any; retries count."""
-    live = select(Collection.id).where(Collection.deleted_at.is_(None))
-    waiting = select(Image.collection_id, func.count()).where(Image.status.in_(WAITING), Image.collection_id.in_(live))
-    return dict(session.execute(waiting.group_by(Image.collection_id)).all())
+def waiting_elsewhere(session: Session, collection_id: int) -> list[int]:
+    """How many images wait or are worked on in each other collection that has any; retries count."""
+    others = select(Collection.id).where(Collection.deleted_at.is_(None), Collection.id != collection_id)
+    waiting = select(func.count()).where(Image.status.in_(WAITING), Image.collection_id.in_(others))
+    return list(session.scalars(waiting.group_by(Image.collection_id)))
 
 
 def _count_if(condition):

@@ -12,6 +12,7 @@ import typer
 from rich.progress import TextColumn
 
 from app.cli.output import (
+    WIDE_CHARS,
     CollectionOption,
     JsonFlag,
     err,
@@ -36,7 +37,8 @@ from app.library import CollectionFacts, open_collection
 from app.resources import Resources, open_resources
 from app.ui.words import duration
 
-POLL_S = 0.2
+POLL_S, SELDOM_S = 0.2, 5.0
+LOOKS_APART = 10  # times what a look took: to count a million rows again and again would take the database's time
 HINT_S = 15.0  # what keeps pictures waiting for this long is said, once
 TROUBLE_S = 5.0  # another collection's trouble passes while ours goes on
 FAILURES_SHOWN = 20
@@ -118,10 +120,11 @@ def worker_at_hand(resources: Resources) -> Iterator[Supervisor | None]:
 
 def wait_until_done(resources: Resources, collection: str, worker: Supervisor | None) -> None:
     """Show the ledger's counts until nothing waits. Raises ServiceUnavailable when our own worker can't run."""
-    moved, hint = Moved(), Hint()
+    moved, hint, looked_at = Moved(), Hint(), time.monotonic()
     with progress_bar("pictures", TextColumn("{task.fields[left]}")) as bar:
         task = bar.add_task("embedding", total=None, rate="", left="")
         while (now := outlast(partial(progress, resources, collection))).waiting > now.resting:
+            took_s = time.monotonic() - looked_at
             done = now.ready + now.failed
             bar.update(task, completed=done, total=now.total, rate=rate(now.rate_per_s), left=_left(now))
             if worker is not None:
@@ -130,7 +133,8 @@ def wait_until_done(resources: Resources, collection: str, worker: Supervisor | 
                 raise ServiceUnavailable(f"{now.trouble} (the pictures are kept and wait)")
             if worker is None or now.workers:
                 hint.give(now.obstacle)
-            time.sleep(POLL_S)
+            time.sleep(min(max(POLL_S, LOOKS_APART * took_s), SELDOM_S))
+            looked_at = time.monotonic()
         bar.update(task, completed=now.total - now.resting, total=now.total, rate="", left="")
     if now.resting:
         err.print(f"[yellow]{now.resting:,} pictures wait for a source that is away: they go on when it is back[/]")
@@ -164,7 +168,8 @@ class Hint:
 
 def _left(now: Progress) -> str:
     left = f"{duration(now.eta_s)} left" if now.eta_s is not None else ""
-    return " · ".join(part for part in (left, in_words(now.stages)) if part)
+    goes = in_words(now.stages) if err.width >= WIDE_CHARS else ""
+    return " · ".join(part for part in (left, goes) if part)
 
 
 def _answer(facts: CollectionFacts, report: ScanReport, as_json: bool) -> None:

@@ -24,6 +24,8 @@ from rich.text import Text
 from app.vision.architectures import BEST
 from app.vision.models import caveat
 
+BAR_CHARS = 22  # leaves room for counts, rate and time on a terminal of 80
+WIDE_CHARS = 120  # a terminal from here on has room for more words behind a bar
 PIPED_COLUMNS = 1000  # a table that goes to a file or another program is not cut to a screen that isn't there
 
 out = Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS)
@@ -69,7 +71,7 @@ def progress_bar(unit: str, *left: ProgressColumn) -> Progress:
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description:<12}"),
-        BarColumn(),
+        BarColumn(BAR_CHARS),
         MofNCompleteColumn(),
         TextColumn(unit + " {task.fields[rate]}"),
         *(left or (TimeRemainingColumn(),)),

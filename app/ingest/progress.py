@@ -94,24 +94,25 @@ def progress(resources: Resources, collection_name: str) -> Progress:
     with resources.catalog.read() as session:
         collection = collections.get(session, collection_name)
         counts, resting = overview.counts(session, collection.id), overview.resting(session, collection.id)
-        waiting = overview.waiting_everywhere(session)
+        elsewhere = overview.waiting_elsewhere(session, collection.id)
         unclaimed_s = claims.unclaimed_s(session, collection.id)
         change = change_facts(session, collection)
         alive = [_facts(row) for row in workers.alive(session)]
-    here, to_change = waiting.get(collection.id, 0), change.waiting if change else 0
+    waiting = sum(counts[status] for status in overview.WAITING)
+    to_change = change.waiting if change else 0
     rate = sum(worker.images_per_s or 0.0 for worker in alive) or None
     return Progress(
         total=sum(number for status, number in counts.items() if status is not ImageStatus.GONE),
         ready=counts[ImageStatus.READY],
-        waiting=here,
+        waiting=waiting,
         resting=resting,
         failed=counts[ImageStatus.FAILED],
-        rate_per_s=rate if here or to_change else None,
-        eta_s=eta_s(here, waiting.values(), rate) if here and rate else None,
+        rate_per_s=rate if waiting or to_change else None,
+        eta_s=eta_s(waiting, elsewhere, rate) if waiting and rate else None,
         unclaimed_s=unclaimed_s,
         workers=alive,
         change=change,
-        change_eta_s=(here + to_change) / rate if to_change and rate else None,
+        change_eta_s=(waiting + to_change) / rate if to_change and rate else None,
     )
 
 
@@ -120,9 +121,9 @@ def workers_alive(resources: Resources) -> list[WorkerFacts]:
         return [_facts(row) for row in workers.alive(session)]
 
 
-def eta_s(waiting: int, everywhere: Iterable[int], rate_per_s: float) -> float:
+def eta_s(waiting: int, elsewhere: Iterable[int], rate_per_s: float) -> float:
     """Workers take turns among the collections that wait: each gets as much done as this one until it is empty."""
-    return sum(min(waiting, other) for other in everywhere) / rate_per_s
+    return (waiting + sum(min(waiting, other) for other in elsewhere)) / rate_per_s
 
 
 def _obstacle(now: Progress) -> Obstacle | None:

@@ -70,8 +70,7 @@ def _progress(face: Face, drawn: CollectionFacts, busy_when_drawn: bool) -> None
     if state.waiting:
         work.show(state)
     changing.show(state)
-    if state.failed:
-        refused.show(face, drawn.name, state.failed)
+    refused.show(face, drawn.name, state.failed)
     changed = _busy(drawn.name, state.waiting, state.change) != busy_when_drawn
     made = bool(state.change) != bool(drawn.change)
     if changed or made or (state.ready and not drawn.ready):

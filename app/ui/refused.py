@@ -12,6 +12,7 @@ from app.ingest import failures
 from app.ingest.failures import Failure
 from app.ui import cards, words
 
+RETRIED = "refused and tried again"  # how many, until the page has said so
 SHOWN = 20  # of each reason; the command line lists them all
 
 TITLES = {
@@ -33,6 +34,13 @@ TITLES = {
 
 
 def show(face: Face, name: str, count: int) -> None:
+    if retried := st.session_state.pop(RETRIED, 0):
+        st.toast(f"{words.count(retried)} to be looked at again", icon=":material/refresh:")
+    if count:
+        _list(face, name, count)
+
+
+def _list(face: Face, name: str, count: int) -> None:
     with st.expander(f"{words.count(count)} refused", icon=":material/broken_image:", key=f"refused in {name}"):
         codes = failures.counts(face.resources, name)
         if len(codes) > 1:
@@ -56,9 +64,14 @@ def _group(face: Face, name: str, code: str, number: int) -> None:
 
 
 def _retry(face: Face, name: str, code: str | None, label: str, weight: Literal["secondary", "tertiary"]) -> None:
-    if st.button(label, icon=":material/refresh:", type=weight, key=f"retry {code or 'all'} in {name}"):
-        failures.retry(face.resources, name, code)
-        st.rerun(scope="fragment")
+    key = f"retry {code or 'all'} in {name}"
+    # on_click: the list is drawn without them at once, and not a moment after their worker may have refused them again
+    st.button(label, icon=":material/refresh:", type=weight, key=key, on_click=_again, args=(face, name, code))
+
+
+def _again(face: Face, name: str, code: str | None) -> None:
+    retried = failures.retry(face.resources, name, code)
+    st.session_state[RETRIED] = retried  # a callback of a part that is followed may not draw
 
 
 def _row(face: Face, row: Failure, short: str) -> str:

@@ -192,6 +192,7 @@ def test_refused_pictures_are_tried_again_by_reason_or_all_at_once(filled, resou
     assert titles == ["**Their worker died each time** · 2 pictures", "**Cut short** · 1 picture"]
     assert "&lt;b&gt;the worker" in html(filled, "refused")
     press(filled, "worker_died")
+    assert filled.toast[0].value == "2 pictures to be looked at again"
     assert (library.collection(resources, COLLECTION).pending, refusals.counts(resources, COLLECTION)) == (
         2,
         {"truncated": 1},

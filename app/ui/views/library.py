@@ -101,11 +101,10 @@ if "leave_for" in st.session_state:
     st.switch_page("views/search.py", query_params=st.session_state.pop("leave_for"))
 face = faces.current()
 name = st.query_params.get("collection")
+# no st.stop() here: it forgets a click on a part that is followed, made while the page was being drawn
 if name:
     show_collection(face, library.collection(face.resources, name))
-    st.stop()
-collections = library.collections(face.resources)
-if collections:
+elif collections := library.collections(face.resources):
     show_shelf(face, collections)
 else:
     show_first_steps(face)
