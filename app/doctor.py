@@ -15,7 +15,7 @@ from app.catalog.database import Catalog
 from app.errors import AppError
 from app.index.milvus import ping
 from app.ingest.absence import survey
-from app.ingest.progress import workers_alive
+from app.ingest.progress import progress, workers_alive
 from app.library import collections
 from app.resources import Resources, open_resources
 from app.settings import Settings, get_settings
@@ -149,9 +149,14 @@ def _model(resources: Resources) -> tuple:
 
 
 def _workers(resources: Resources) -> tuple:
+    """Alive, and at the work that waits: a worker that beats and claims nothing helps nobody."""
     alive = workers_alive(resources)
     if not alive:
         return "warning", "no worker is alive", "`dinoseek up` or `dinoseek worker` starts one"
+    stuck = {row.name: progress(resources, row.name).obstacle for row in collections(resources) if row.pending}
+    for name, obstacle in stuck.items():
+        if obstacle is not None:
+            return "warning", f"{name}: {obstacle.what}", obstacle.way_out
     return "ok", ", ".join(f"{worker.name} on {worker.device}" for worker in alive)
 
 

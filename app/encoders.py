@@ -42,7 +42,7 @@ class Encoders:
         if here != made_with:
             raise BadCheckpoint(
                 f"{row.model} here has weights {here[:12]}, the collection was made with {made_with[:12]}: "
-                "put those weights back, or make a new collection"
+                "put those weights back, or take these with `dinoseek collections switch`"
             )
         return encoder
 

@@ -11,16 +11,36 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from app import remote
+from app.catalog import changes, images, overview
 from app.catalog import collections as shelf
-from app.catalog import images, overview
 from app.catalog.images import Place
-from app.catalog.models import Collection, Image, ImageStatus, PlaceKind
+from app.catalog.models import Collection, Image, ImageStatus, ModelKey, PlaceKind
 from app.encoders import Encoders
 from app.errors import AlreadyExists, InvalidInput, NotFound
 from app.resources import Resources
 from app.storage.files import digest_of
 
 NAME_RULE = re.compile(r"[^\W_][\w .+-]{0,63}")  # letters of any language; no slash, no leading dot
+
+
+@dataclass(frozen=True)
+class ChangeFacts:
+    """A change to another model, or to other preprocessing or precision of the same, that is under way."""
+
+    model: str
+    preprocessing: str
+    precision: str
+    add_only: bool  # nothing is switched at its end
+    leave_behind: bool  # pictures that can't be embedded hold nothing up
+    total: int  # searchable pictures
+    done: int
+    waiting: int
+    failed: int
+    label: str  # what is new about it, as a sentence names it
+
+    @property
+    def done_share(self) -> float:
+        return self.done / self.total if self.total else 1.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +55,9 @@ class CollectionFacts:
     failed: int
     bytes: int
     created_at: float  # seconds since 1970 UTC
+    preprocessing: str
+    precision: str
+    change: ChangeFacts | None
 
 
 @dataclass(frozen=True)
@@ -212,8 +235,43 @@ def _facts(session: Session, row: Collection) -> CollectionFacts:
     key = shelf.model_of(session, row)
     totals = overview.totals(session, row.id)
     return CollectionFacts(
-        id=row.id, name=row.name, model=key.model, trained=key.trained, created_at=row.created_at, **totals
+        id=row.id,
+        name=row.name,
+        model=key.model,
+        trained=key.trained,
+        created_at=row.created_at,
+        preprocessing=key.preprocessing,
+        precision=key.precision,
+        change=change_facts(session, row),
+        **totals,
     )
+
+
+def change_facts(session: Session, row: Collection) -> ChangeFacts | None:
+    change = changes.find(session, row.id)
+    if change is None:
+        return None
+    now, new = shelf.model_of(session, row), shelf.get_model(session, change.model_key_id)
+    total, left = images.count_visible(session, row.id), changes.remaining(session, row.id)
+    return ChangeFacts(
+        model=new.model,
+        preprocessing=new.preprocessing,
+        precision=new.precision,
+        add_only=change.add_only,
+        leave_behind=change.leave_behind,
+        total=total,
+        done=max(0, total - left.waiting - left.failed),
+        waiting=left.waiting,
+        failed=left.failed,
+        label=_label(now, new),
+    )
+
+
+def _label(now: ModelKey, new: ModelKey) -> str:
+    """The model where it is another one, and how it sees and counts where that is another way."""
+    ways = [getattr(new, name) for name in ("preprocessing", "precision") if getattr(new, name) != getattr(now, name)]
+    weights = [] if ways or new.model != now.model else [f"weights {new.weights_sha256[:12]}"]
+    return ", ".join([new.model, *ways, *weights])
 
 
 def _picture_facts(session: Session, rows: Sequence[Image]) -> list[PictureFacts]:

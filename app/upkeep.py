@@ -90,27 +90,56 @@ def rebuild(resources: Resources, collection_id: int, *, force: bool = False) ->
     if not (force or is_due(resources, collection_id)):
         return False
     sharing.reach(resources)  # a build that nobody can have would be in vain
-    owner = f"{socket.gethostname()}:{secrets.token_hex(4)}"
     with resources.catalog.begin() as session:
         collection = collections.get_by_id(session, collection_id)
         if not (force or _age(resources, session, collection).due):
             return False
-        started = snapshots.start_build(session, collection, owner, BUILD_LEASE_S)
-        replaces, watermark = collection.snapshot_id, collection.seq
+        started = _start(session, collection, collection.model_key_id)
+        replaces = collection.snapshot_id
     if started is None:
         return False
+    _make(resources, started)
+    with resources.catalog.begin() as session:
+        won = snapshots.publish(session, started.id, replaces)
+    sharing.retire(resources, collection_id)
+    return won
+
+
+def prepare(resources: Resources, collection_id: int, model_key_id: int) -> bool:
+    """See that another model key has a snapshot that is not due, so that a switch to it can publish that.
+
+    False: another builder is at it.
+    """
+    with resources.catalog.begin() as session:
+        collection = collections.get_by_id(session, collection_id)
+        row = snapshots.find_newest(session, collection_id, model_key_id)
+        if not _age_of(resources, session, collection, model_key_id, row).due:
+            return True
+        started = _start(session, collection, model_key_id)
+    if started is None:
+        return False
+    _make(resources, started)
+    return True
+
+
+def _start(session: Session, collection: Collection, model_key_id: int) -> Snapshot | None:
+    owner = f"{socket.gethostname()}:{secrets.token_hex(4)}"
+    started = snapshots.start_build(session, collection.id, model_key_id, owner, BUILD_LEASE_S)
+    if started is not None:
+        started.watermark = collection.seq
+    return started
+
+
+def _make(resources: Resources, started: Snapshot) -> None:
+    """Build and verify."""
     try:
-        facts = _build(resources, started, watermark)
+        facts = _build(resources, started)
     except BaseException:
         with resources.catalog.begin() as session:
             snapshots.give_up(session, started.id)
         raise
     with resources.catalog.begin() as session:
         snapshots.mark_verified(session, started.id, **facts)
-    with resources.catalog.begin() as session:
-        won = snapshots.publish(session, started.id, replaces)
-    sharing.retire(resources, collection_id)
-    return won
 
 
 def status(resources: Resources, name: str) -> IndexFacts:
@@ -125,12 +154,26 @@ def status(resources: Resources, name: str) -> IndexFacts:
     return IndexFacts(name, key.model, age.live, facts, age.tail, age.dead, age.state)
 
 
+def tails(resources: Resources) -> dict[int, int]:
+    """By collection id, how many searchable pictures are scanned beside its snapshot. On a cluster there is no such."""
+    if resources.settings.cluster is not None:
+        return {}
+    with resources.catalog.read() as session:
+        return {row.id: _age(resources, session, row).tail for row in collections.all_live(session)}
+
+
 def _age(resources: Resources, session: Session, collection: Collection) -> Age:
-    row = snapshots.find_published(session, collection)
+    published = snapshots.find_published(session, collection)
+    return _age_of(resources, session, collection, collection.model_key_id, published)
+
+
+def _age_of(
+    resources: Resources, session: Session, collection: Collection, model_key_id: int, row: Snapshot | None
+) -> Age:
     live = images.count_visible(session, collection.id)
     if row is None:
         return Age(live, tail=live, dead=0)
-    tail = embeddings.count(session, collection.id, collection.model_key_id, after_seq=row.watermark)
+    tail = embeddings.count(session, collection.id, model_key_id, after_seq=row.watermark)
     alone = resources.storage.store is None  # else another host built it, and who searches here brings it
     lost = alone and not resources.storage.snapshot(collection.id, row.id).exists()
     return Age(live, tail, dead=max(0, (row.vectors or 0) - (live - tail)), built=True, lost=lost)
@@ -147,22 +190,21 @@ def _snapshot_facts(row: Snapshot) -> dict:
     }
 
 
-def _build(resources: Resources, started: Snapshot, watermark: int) -> dict:
+def _build(resources: Resources, started: Snapshot) -> dict:
     """Stream rows into files, which other hosts can have then; what the publication needs to know."""
     with resources.catalog.read() as session:
-        dim = collections.model_of(session, collections.get_by_id(session, started.collection_id)).dim
+        dim = collections.get_model(session, started.model_key_id).dim
     with _renewed(resources, started.id):
         manifest = files.build(
             resources.storage.snapshot(started.collection_id, started.id),
             _batches(resources, started),
             dim=dim,
             model_key=str(started.model_key_id),
-            watermark=watermark,
+            watermark=started.watermark,
             target=Target(resources.settings.index_recall, resources.settings.index_memory_bytes),
         )
         _share(resources, started)
     return {
-        "watermark": watermark,
         "recipe": manifest.recipe,
         "vectors": manifest.vectors,
         "size_bytes": manifest.bytes,

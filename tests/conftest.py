@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from app.encoders import Encoders
-from app.ingest.embed import Workshop
+from app.ingest.workshop import Workshop
 from app.resources import Resources, open_resources
 from app.settings import Settings
 from tests import servers

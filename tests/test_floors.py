@@ -22,6 +22,7 @@ FLOORS = (
         "upkeep",
         "inspection",
         "moving",
+        "switching",
         "evaluation",
         "doctor",
         "renditions",

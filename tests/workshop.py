@@ -9,8 +9,9 @@ from app import library
 from app.catalog import sightings
 from app.encoders import Encoders
 from app.ingest import scan
-from app.ingest.embed import Workshop, embed_pending
+from app.ingest.embed import embed_pending
 from app.ingest.report import ScanReport
+from app.ingest.workshop import Workshop
 from app.resources import Resources
 from app.vision.decoder import Decoder
 

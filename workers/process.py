@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from celery import Celery
 
 from app.encoders import Encoders
-from app.ingest.embed import Workshop
 from app.ingest.lease import Heartbeat
+from app.ingest.workshop import Workshop
 from app.jobs import SUPERVISOR_PID, Queue
 from app.resources import open_resources
 from app.settings import Settings

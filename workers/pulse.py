@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from celery import Celery
 
-from app import upkeep
+from app import switching, upkeep
 from app.catalog.models import Priority
 from app.ingest.sweep import sweep, waiting_persons
 from app.jobs import Job, Queue
@@ -84,6 +84,7 @@ class Pulse(threading.Thread):
         try:
             waiting = sweep(self._resources, self.priority)
             self._send_work(waiting)
+            self._send_switches()
             if not waiting:
                 self._unheard_since = None
                 self._look_after_indexes()
@@ -95,6 +96,10 @@ class Pulse(threading.Thread):
         for collection_id in waiting:
             self._send(Job.EMBED_PENDING, Queue.QUERIES if collection_id in persons else Queue.BULK, collection_id)
             self._unheard_since = self._unheard_since or time.monotonic()
+
+    def _send_switches(self) -> None:
+        for collection_id in switching.ripe(self._resources) if Queue.BULK in self._queues else ():
+            self._send(Job.BUILD_SNAPSHOT, Queue.BULK, collection_id)
 
     def _look_after_indexes(self) -> None:
         if Queue.BULK not in self._queues or time.monotonic() < self._upkeep_at:

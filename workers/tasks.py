@@ -8,11 +8,12 @@ from functools import partial
 from celery import shared_task
 from celery.worker import state
 
-from app import upkeep
+from app import switching, upkeep
 from app.catalog.models import Priority
 from app.errors import AppError, NotFound
-from app.ingest.embed import Workshop, embed_pending
+from app.ingest.embed import embed_pending
 from app.ingest.sweep import waiting_persons
+from app.ingest.workshop import Workshop
 from app.jobs import LONGEST_TASK_S, Job, Queue, enqueue
 from workers import process
 from workers.pulse import LONGEST_BUILD_S, STUCK_S
@@ -35,8 +36,10 @@ def embed(collection_id: int) -> None:
 
 @shared_task(name=Job.BUILD_SNAPSHOT)
 def build_snapshot(collection_id: int) -> None:
+    resources = process.current.workshop.resources
     with _at_work(stuck_s=LONGEST_BUILD_S):
-        upkeep.rebuild(process.current.workshop.resources, collection_id)
+        switching.advance(resources, collection_id)
+        upkeep.rebuild(resources, collection_id)
 
 
 def _should_stop(shop: Workshop, collection_id: int) -> bool:

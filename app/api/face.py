@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app import library
 from app.api.links import Links
+from app.api.meters import Meters
 from app.encoders import Encoders
 from app.errors import AppError
 from app.renditions import Renditions
@@ -26,6 +27,7 @@ class Face:
     desk: SearchDesk
     renditions: Renditions
     links: Links
+    meters: Meters
 
     def thumbnail(self, digest: str) -> str:
         return self.links.sign(f"/api/thumbs/{digest}.webp")
@@ -47,8 +49,9 @@ _installed: list[Face] = []
 def install(resources: Resources) -> Face:
     """Make these the resources of every page and route of this process, until they are closed."""
     encoders, decoder = Encoders(resources.settings), Decoder(resources.settings)
-    desk, links = SearchDesk(resources, decoder, encoders), Links(resources.storage.secret())
-    _installed.append(Face(resources, encoders, decoder, desk, Renditions(resources), links))
+    meters, links = Meters(resources), Links(resources.storage.secret())
+    desk = SearchDesk(resources, decoder, encoders, on_answer=meters.note_search)
+    _installed.append(Face(resources, encoders, decoder, desk, Renditions(resources), links, meters))
     return _installed[-1]
 
 

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PAGES = ("/", "/library")
-OPEN_PATHS = {*PAGES, "/favicon.png", "/_stcore/health", "/_stcore/host-config", "/_stcore/stream"}
+OPEN_PATHS = {*PAGES, "/favicon.png", "/metrics", "/_stcore/health", "/_stcore/host-config", "/_stcore/stream"}
 OPEN_PREFIXES = ("/static/", "/api/", "/health/")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 POSTS_PER_MINUTE = 1200  # per client; a person who uploads 200 files stays far below, a loop does not

@@ -70,6 +70,12 @@ def lock(session: Session, collection_id: int) -> None:
     session.execute(select(Collection.id).where(Collection.id == collection_id).with_for_update())
 
 
+def note_work(session: Session, collection_id: int) -> None:
+    """A batch of it is stored. Kept here, for a worker's row goes with its worker."""
+    worked = update(Collection).where(Collection.id == collection_id).values(worked_at=db_now())
+    session.execute(worked.execution_options(synchronize_session=False))
+
+
 def next_seq(session: Session, collection_id: int) -> int:
     """The number of the next change. The row stays locked until commit, so numbers commit in their order:
 
@@ -95,4 +101,13 @@ def register_model(session: Session, **key) -> ModelKey:
 
 
 def model_of(session: Session, collection: Collection) -> ModelKey:
-    return session.get_one(ModelKey, collection.model_key_id)
+    return get_model(session, collection.model_key_id)
+
+
+def get_model(session: Session, model_key_id: int) -> ModelKey:
+    return session.get_one(ModelKey, model_key_id)
+
+
+def answers_with(session: Session, collection_id: int, model_key_id: int) -> bool:
+    """Whether this is the collection's key, deleted or not; for good only under its lock."""
+    return session.scalar(select(Collection.model_key_id).where(Collection.id == collection_id)) == model_key_id

@@ -6,13 +6,23 @@ Nothing here touches a picture. What is removed is derived (vectors, claims) or 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.catalog import collections
 from app.catalog.clock import db_now
 from app.catalog.images import portions
-from app.catalog.models import Collection, Embedding, Image, ImageStatus, Location, Snapshot, SnapshotStatus
+from app.catalog.models import (
+    Change,
+    Collection,
+    Embedding,
+    Image,
+    ImageStatus,
+    Location,
+    Reembedding,
+    Snapshot,
+    SnapshotStatus,
+)
 
 PRESENT = (ImageStatus.PENDING, ImageStatus.WORKING, ImageStatus.READY)
 
@@ -40,7 +50,7 @@ def embed_again(session: Session, collection: Collection, image_ids: Sequence[in
     Images that are gone or refused stay so: nobody can embed them now.
     """
     seq = collections.next_seq(session, collection.id)
-    fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": 0.0, "owner": None, "lease_until": None}
+    fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": db_now(), "owner": None, "lease_until": None}
     for chosen in portions(image_ids):
         session.execute(delete(Embedding).where(Embedding.image_id.in_(chosen), _of_model(collection)))
         present = (Image.id.in_(chosen), Image.status.in_(PRESENT))
@@ -62,6 +72,12 @@ def _end_claims(session: Session, collection: Collection, image_ids: Sequence[in
     for chosen in portions(image_ids):
         idle = (Image.id.in_(chosen), Image.status != ImageStatus.WORKING)  # one may have been claimed meanwhile
         session.execute(update(Image).where(*idle).values(owner=None, lease_until=None))
+
+
+def _drop_work(session: Session, collection: Collection, row_ids: Sequence[int]) -> None:
+    """What is missing is noted again before any switch."""
+    for chosen in portions(row_ids):
+        session.execute(delete(Reembedding).where(Reembedding.id.in_(chosen)))
 
 
 def _raise_seq(session: Session, collection: Collection, _: Sequence[int]) -> None:
@@ -134,6 +150,18 @@ def _held_in_vain(collection: Collection) -> Select:
     return select(Image.id).where(*idle, or_(Image.owner.is_not(None), Image.lease_until.is_not(None)))
 
 
+def _idle_work(collection: Collection) -> Select:
+    """Noted for no change there is, or at work and held by nobody: a change would wait for it for ever."""
+    change = select(Change.collection_id).where(
+        Change.collection_id == Reembedding.collection_id, Change.model_key_id == Reembedding.model_key_id
+    )
+    lost = and_(
+        Reembedding.status == ImageStatus.WORKING,
+        or_(Reembedding.owner.is_(None), Reembedding.lease_until.is_(None)),
+    )
+    return select(Reembedding.id).where(Reembedding.collection_id == collection.id, or_(~change.exists(), lost))
+
+
 def _unfit_publication(collection: Collection) -> Select:
     """The collection, where what it says is published is no published snapshot of its own model."""
     chosen = aliased(Snapshot)
@@ -173,6 +201,8 @@ FLAWS = (
          _early_vectors, embed_again),
     Flaw("strange_path", "paths of pictures that are not here: forgotten until seen again",
          _strange_paths, _drop_paths),
+    Flaw("idle_work", "pictures noted for a change of model that nobody makes: noted anew",
+         _idle_work, _drop_work),
     Flaw("unfit_publication", "a published snapshot that is none of this model's: taken out",
          _unfit_publication, _unpublish),
     Flaw("dead_build", "builds that died: retired",

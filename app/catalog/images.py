@@ -7,11 +7,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, func, select, update
+from sqlalchemy import ColumnElement, Select, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.catalog import collections
-from app.catalog.models import Image, ImageStatus, Location, PlaceKind, Priority
+from app.catalog.clock import db_now
+from app.catalog.models import (
+    Collection,
+    Embedding,
+    Image,
+    ImageStatus,
+    Location,
+    PlaceKind,
+    Priority,
+    Reembedding,
+)
 from app.errors import NotFound
 
 IDS_PER_QUERY = 500  # SQLite takes 32,766 parameters, PostgreSQL 65,535; plans like fewer
@@ -44,12 +54,20 @@ def get(session: Session, image_id: int) -> Image:
     return found
 
 
+def all_of(session: Session, image_ids: Sequence[int]) -> Sequence[Image]:
+    return session.scalars(select(Image).where(Image.id.in_(image_ids))).all()
+
+
 def retry(session: Session, image_ids: Sequence[int]) -> int:
     """Give failed images their attempts back; how many were failed."""
     chosen = (Image.id.in_(image_ids), Image.status == ImageStatus.FAILED)
-    fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": 0.0, "code": None, "reason": None}
-    fresh["away_since"] = None
-    return session.execute(update(Image).where(*chosen).values(**fresh)).rowcount
+    return session.execute(update(Image).where(*chosen).values(**fresh_attempts())).rowcount
+
+
+def fresh_attempts() -> dict:
+    """What an image's row holds when it waits as if it had just come."""
+    told = {"code": None, "reason": None, "away_since": None}
+    return {"status": ImageStatus.PENDING, "attempts": 0, "not_before": db_now(), **told}
 
 
 def hurry(session: Session, image: Image) -> None:
@@ -59,13 +77,16 @@ def hurry(session: Session, image: Image) -> None:
 
 def hide_gone(session: Session, image: Image) -> None:
     """Its bytes are nowhere any more: out of every search. Undone by `bring_back` when they are seen again."""
-    _show(session, image.collection_id, [image.id], ImageStatus.GONE)
+    _hide(session, image.collection_id, [image.id])
 
 
 def bring_back(session: Session, collection_id: int, image_ids: Sequence[int]) -> None:
-    """Images that were GONE, as they were: searchable where they had been embedded. The inverse of `hide_gone`."""
-    as_before = case((Image.format.is_not(None), ImageStatus.READY), else_=ImageStatus.PENDING)
-    _show(session, collection_id, image_ids, as_before)
+    """Images that were GONE: searchable at once where the collection's model, of now, has embedded them."""
+    key = select(Collection.model_key_id).where(Collection.id == collection_id).scalar_subquery()
+    mine = (Embedding.image_id == Image.id, Embedding.model_key_id == key)
+    embedded = select(Embedding.image_id).where(*mine).exists()
+    as_before = case((embedded, ImageStatus.READY), else_=ImageStatus.PENDING)
+    _show(session, collection_id, image_ids, as_before, not_before=db_now())  # it waits from now on
 
 
 def leave_if_nowhere(session: Session, collection_id: int, image_ids: Iterable[int]) -> None:
@@ -73,13 +94,18 @@ def leave_if_nowhere(session: Session, collection_id: int, image_ids: Iterable[i
     somewhere = select(Location.id).where(Location.image_id == Image.id).exists()
     for chosen in portions(sorted(image_ids)):
         nowhere = select(Image.id).where(Image.id.in_(chosen), Image.stored.is_(False), ~somewhere)
-        _show(session, collection_id, session.scalars(nowhere).all(), ImageStatus.GONE)
+        _hide(session, collection_id, session.scalars(nowhere).all())
 
 
-def _show(session: Session, collection_id: int, image_ids: Sequence[int], status) -> None:
+def _hide(session: Session, collection_id: int, image_ids: Sequence[int]) -> None:
+    _show(session, collection_id, image_ids, ImageStatus.GONE)
+    session.execute(delete(Reembedding).where(Reembedding.image_id.in_(image_ids)))  # noted again when they are back
+
+
+def _show(session: Session, collection_id: int, image_ids: Sequence[int], status, **values) -> None:
     if image_ids:
-        seq = collections.next_seq(session, collection_id)
-        session.execute(update(Image).where(Image.id.in_(image_ids)).values(status=status, changed_seq=seq))
+        values |= {"status": status, "changed_seq": collections.next_seq(session, collection_id)}
+        session.execute(update(Image).where(Image.id.in_(image_ids)).values(**values))
 
 
 class Place(NamedTuple):

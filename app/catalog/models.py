@@ -4,6 +4,7 @@ import enum
 from datetime import datetime
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     DateTime,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, synonym
 
 from app.catalog.clock import db_now
 
@@ -127,9 +128,37 @@ class Collection(Base):
     snapshot_id: Mapped[int | None] = mapped_column(Id)  # the published one; a key both ways is a knot
     created_at: Mapped[float] = mapped_column(Double, default=db_now())
     deleted_at: Mapped[float | None] = mapped_column(Double)  # hidden, and brought back by `restore`
+    worked_at: Mapped[float | None] = mapped_column(Double)  # when a batch of it was last stored; outlives its worker
 
 
-class Image(Base):
+class Change(Base):
+    """A collection's change to another model key, under way. Its row goes when the change is done or cancelled."""
+
+    __tablename__ = "changes"
+
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"), primary_key=True)
+    model_key_id: Mapped[int] = mapped_column(ForeignKey("model_keys.id"))
+    add_only: Mapped[bool] = mapped_column(Boolean)  # make the embeddings and switch nothing
+    leave_behind: Mapped[bool] = mapped_column(Boolean)  # pictures it can't have hold nothing up: they become failures
+    started_at: Mapped[float] = mapped_column(Double, default=db_now())
+
+
+class Work:
+    """What remains to be done on a row's picture, and who is at it."""
+
+    status: Mapped[ImageStatus] = mapped_column(by_value(ImageStatus), default=ImageStatus.PENDING)
+    priority: Mapped[int] = mapped_column(SmallInteger, default=Priority.BULK, server_default="1")
+    attempts: Mapped[int] = mapped_column(Integer, default=0)  # counted before work starts
+    fence: Mapped[int] = mapped_column(BigInteger, default=0)  # grows with each claim; a late worker's is too low
+    owner: Mapped[str | None] = mapped_column(String(100))
+    lease_until: Mapped[float | None] = mapped_column(Double)
+    not_before: Mapped[float] = mapped_column(Double, default=0.0)  # a retry waits; delays are rows, not messages
+    away_since: Mapped[float | None] = mapped_column(Double)  # the first time that no worker found a file of it
+    code: Mapped[str | None] = mapped_column(String(40))
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+class Image(Work, Base):
     """A picture, identified by the digest of its bytes. Its row carries the work that remains on it."""
 
     __tablename__ = "images"
@@ -154,17 +183,24 @@ class Image(Base):
     notes: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[float] = mapped_column(Double, default=db_now())
     changed_seq: Mapped[int] = mapped_column(BigInteger, default=0)  # collection.seq of the last change of visibility
+    image_id = synonym("id")  # as other work calls it
 
-    status: Mapped[ImageStatus] = mapped_column(by_value(ImageStatus), default=ImageStatus.PENDING)
-    priority: Mapped[int] = mapped_column(SmallInteger, default=Priority.BULK, server_default="1")
-    attempts: Mapped[int] = mapped_column(Integer, default=0)  # counted before work starts
-    fence: Mapped[int] = mapped_column(BigInteger, default=0)  # grows with each claim; a late worker's is too low
-    owner: Mapped[str | None] = mapped_column(String(100))
-    lease_until: Mapped[float | None] = mapped_column(Double)
-    not_before: Mapped[float] = mapped_column(Double, default=0.0)  # a retry waits; delays are rows, not messages
-    away_since: Mapped[float | None] = mapped_column(Double)  # the first time that no worker found a file of it
-    code: Mapped[str | None] = mapped_column(String(40))
-    reason: Mapped[str | None] = mapped_column(Text)
+
+class Reembedding(Work, Base):
+    """A searchable picture that a change still has to embed. Its row goes when that is done, or the picture is GONE."""
+
+    __tablename__ = "reembeddings"
+    __table_args__ = (
+        UniqueConstraint("image_id", "model_key_id"),
+        Index("ix_reembeddings_work", "status", "collection_id", "priority", "attempts", "id"),
+        Index("ix_reembeddings_owner", "owner"),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"))
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    model_key_id: Mapped[int] = mapped_column(ForeignKey("model_keys.id"))
 
 
 class Location(Base):
@@ -256,5 +292,8 @@ class Worker(Base):
     started_at: Mapped[float] = mapped_column(Double, default=db_now())
     heartbeat_at: Mapped[float] = mapped_column(Double, default=db_now())
     images_done: Mapped[int] = mapped_column(BigInteger, default=0)
-    images_per_s: Mapped[float | None] = mapped_column(Double)
+    images_per_s: Mapped[float | None] = mapped_column(Double)  # as of its last batch; None until one is done
+    stage_s: Mapped[dict[str, float] | None] = mapped_column(JSON)  # per image, by stage of the work
+    claimed_at: Mapped[float | None] = mapped_column(Double)
+    batch_at: Mapped[float | None] = mapped_column(Double)  # when it last stored a batch
     trouble: Mapped[str | None] = mapped_column(Text)  # why its last task could not be done

@@ -4,7 +4,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from app.catalog.clock import db_now
-from app.catalog.models import Image, ImageStatus, Location
+from app.catalog.models import Collection, Image, ImageStatus, Location
 
 WAITING = (ImageStatus.PENDING, ImageStatus.WORKING)
 
@@ -28,6 +28,29 @@ def resting(session: Session, collection_id: int) -> int:
     """Images that wait for a disk or a server that is away: none is to be claimed before its time."""
     away = (Image.status == ImageStatus.PENDING, Image.code == "away", Image.not_before > db_now())
     return session.scalar(select(func.count()).select_from(Image).where(Image.collection_id == collection_id, *away))
+
+
+def counts(session: Session, collection_id: int) -> dict[ImageStatus, int]:
+    """How many images have each status, from an index alone: it is asked several times a second."""
+    statement = select(Image.status, func.count()).where(
+        Image.status.in_(list(ImageStatus)), Image.collection_id == collection_id
+    )
+    return dict.fromkeys(ImageStatus, 0) | dict(session.execute(statement.group_by(Image.status)).all())
+
+
+def counts_everywhere(session: Session) -> dict[tuple[int, ImageStatus], int]:
+    """The same for every collection, by (collection id, status); what nobody has is left out."""
+    live = select(Collection.id).where(Collection.deleted_at.is_(None))
+    columns = select(Image.collection_id, Image.status, func.count()).where(Image.collection_id.in_(live))
+    rows = session.execute(columns.group_by(Image.status, Image.collection_id))
+    return {(collection_id, status): number for collection_id, status, number in rows}
+
+
+def waiting_everywhere(session: Session) -> dict[int, int]:
+    """How many images wait or are worked on in each collection that has any; retries count."""
+    live = select(Collection.id).where(Collection.deleted_at.is_(None))
+    waiting = select(Image.collection_id, func.count()).where(Image.status.in_(WAITING), Image.collection_id.in_(live))
+    return dict(session.execute(waiting.group_by(Image.collection_id)).all())
 
 
 def _count_if(condition):

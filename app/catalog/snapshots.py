@@ -9,20 +9,25 @@ from app.catalog.clock import db_now
 from app.catalog.models import Collection, Snapshot, SnapshotStatus
 
 
-def start_build(session: Session, collection: Collection, owner: str, lease_s: float) -> Snapshot | None:
+def start_build(session: Session, collection_id: int, model_key_id: int, owner: str, lease_s: float) -> Snapshot | None:
     """A BUILDING row, or None while somebody else's build is alive."""
-    alive = (Snapshot.status == SnapshotStatus.BUILDING, Snapshot.lease_until > db_now())
-    if session.scalar(select(Snapshot.id).where(Snapshot.collection_id == collection.id, *alive).limit(1)):
+    if is_building(session, collection_id):
         return None
     row = Snapshot(
-        collection_id=collection.id,
-        model_key_id=collection.model_key_id,
+        collection_id=collection_id,
+        model_key_id=model_key_id,
         owner=owner,
         lease_until=session.scalar(select(db_now() + lease_s)),
     )
     session.add(row)
     session.flush()
     return row
+
+
+def is_building(session: Session, collection_id: int) -> bool:
+    alive = (Snapshot.status == SnapshotStatus.BUILDING, Snapshot.lease_until > db_now())
+    here = select(Snapshot.id).where(Snapshot.collection_id == collection_id, *alive)
+    return session.scalar(here.limit(1)) is not None
 
 
 def renew(session: Session, snapshot_id: int, lease_s: float) -> None:
@@ -40,16 +45,24 @@ def mark_verified(session: Session, snapshot_id: int, **facts) -> None:
 
 
 def publish(session: Session, snapshot_id: int, replaces: int | None) -> bool:
-    """Make a verified snapshot the one readers use, unless another was published meanwhile."""
+    """Make a verified snapshot the one readers use, unless another was published meanwhile or the model switched."""
     row = session.get_one(Snapshot, snapshot_id)
     same = Collection.snapshot_id.is_(None) if replaces is None else Collection.snapshot_id == replaces
-    swap = update(Collection).where(Collection.id == row.collection_id, same).values(snapshot_id=snapshot_id)
+    here = (Collection.id == row.collection_id, Collection.model_key_id == row.model_key_id)
+    swap = update(Collection).where(*here, same).values(snapshot_id=snapshot_id)
     won = session.execute(swap).rowcount == 1
     row.status = SnapshotStatus.PUBLISHED if won else SnapshotStatus.RETIRED
     row.lease_until = None
     if won and replaces is not None:
         session.get_one(Snapshot, replaces).status = SnapshotStatus.RETIRED
     return won
+
+
+def go_over(session: Session, collection: Collection, snapshot_id: int | None) -> None:
+    """The statuses of a switch from the collection's published snapshot, if any, to this one, if any."""
+    chosen = ((collection.snapshot_id, SnapshotStatus.RETIRED), (snapshot_id, SnapshotStatus.PUBLISHED))
+    for number, status in chosen:
+        session.execute(update(Snapshot).where(Snapshot.id == number).values(status=status, lease_until=None))
 
 
 def give_up(session: Session, snapshot_id: int) -> None:
@@ -77,18 +90,28 @@ def find_previous(session: Session, snapshot: Snapshot) -> Snapshot | None:
     return session.scalar(select(Snapshot).where(*before, same_model, *built).order_by(Snapshot.id.desc()).limit(1))
 
 
+def find_newest(session: Session, collection_id: int, model_key_id: int) -> Snapshot | None:
+    """The last whole snapshot of a model key, whether it serves, waits to, or did before a switch."""
+    of_key = (Snapshot.collection_id == collection_id, Snapshot.model_key_id == model_key_id)
+    whole = (Snapshot.status != SnapshotStatus.DAMAGED, Snapshot.checksum.is_not(None))
+    return session.scalar(select(Snapshot).where(*of_key, *whole).order_by(Snapshot.id.desc()).limit(1))
+
+
 def ids(session: Session, collection_id: int) -> Sequence[int]:
     return session.scalars(select(Snapshot.id).where(Snapshot.collection_id == collection_id)).all()
 
 
 def superseded(session: Session, collection: Collection) -> Sequence[int]:
-    """Ids of snapshots whose files nobody needs: neither the published one, nor the one before it, nor one being built.
+    """Ids of snapshots whose files nobody needs: neither the published one, nor the one before it, nor one being built,
 
-    Those of builders killed at any step are among them.
+    nor another model key's last, which a switch would use. Those of builders killed at any step are among them.
     """
     published = find_published(session, collection)
     previous = find_previous(session, published) if published else None
-    kept = [row.id for row in (published, previous) if row]
+    others = (Snapshot.collection_id == collection.id, Snapshot.model_key_id != collection.model_key_id)
+    other_keys = session.scalars(select(Snapshot.model_key_id).where(*others).distinct())
+    newest = [find_newest(session, collection.id, key_id) for key_id in other_keys]
+    kept = [row.id for row in (published, previous, *newest) if row]
     building = (Snapshot.lease_until.is_not(None)) & (Snapshot.lease_until > db_now())
     others = (Snapshot.collection_id == collection.id, Snapshot.id.not_in(kept), ~building)
     return session.scalars(select(Snapshot.id).where(*others)).all()

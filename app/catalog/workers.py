@@ -4,11 +4,11 @@ import os
 import socket
 from collections.abc import Sequence
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.catalog.clock import db_now
-from app.catalog.models import Worker
+from app.catalog.models import Image, ImageStatus, Worker
 
 ALIVE_S = 15.0  # a worker not heard of for this long counts as gone; it beats three times as often
 BEAT_S = 5.0
@@ -24,9 +24,18 @@ def beat(session: Session, name: str, **facts) -> None:
 
 
 def alive(session: Session) -> Sequence[Row]:
-    """(worker, seconds since its heartbeat) of those heard of lately."""
-    age = db_now() - Worker.heartbeat_at
-    return session.execute(select(Worker, age.label("age_s")).where(age < ALIVE_S).order_by(Worker.name)).all()
+    """(worker, age_s, up_s, claim_age_s, batch_age_s, holding) of those heard of lately; `holding`: images claimed."""
+    now = db_now()
+    age = now - Worker.heartbeat_at
+    held = select(func.count()).where(Image.owner == Worker.name, Image.status == ImageStatus.WORKING)
+    columns = (
+        age.label("age_s"),
+        (now - Worker.started_at).label("up_s"),
+        (now - Worker.claimed_at).label("claim_age_s"),
+        (now - Worker.batch_at).label("batch_age_s"),
+        held.scalar_subquery().label("holding"),
+    )
+    return session.execute(select(Worker, *columns).where(age < ALIVE_S).order_by(Worker.name)).all()
 
 
 def named_here(session: Session, pid: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""`dinoseek collections`: create, list, delete, restore."""
+"""`dinoseek collections`: create, list, switch, delete, restore."""
 
 from typing import Annotated
 
@@ -6,6 +6,8 @@ import typer
 
 from app import library
 from app.cli.output import JsonFlag, err, megabytes, print_json, print_table
+from app.cli.switching import switch
+from app.library import CollectionFacts
 from app.resources import open_resources
 
 collections_command = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
@@ -36,9 +38,22 @@ def list_(as_json: JsonFlag = False) -> None:
         print_json(rows)
         return
     columns = ("collection", "model", "pictures", "searchable", "waiting", "failed", "size")
-    print_table(columns, [(r.name, r.model, r.images, r.ready, r.pending, r.failed, megabytes(r.bytes)) for r in rows])
+    print_table(
+        columns, [(r.name, _model(r), r.images, r.ready, r.pending, r.failed, megabytes(r.bytes)) for r in rows]
+    )
     if not rows:
         err.print("no collection yet: `dinoseek ingest FOLDER -c NAME` makes one")
+
+
+def _model(facts: CollectionFacts) -> str:
+    change = facts.change
+    if change is None:
+        return facts.model
+    verb = "adding" if change.add_only else "changing to"
+    return f"{facts.model}, {verb} {change.label}: {change.done:,} of {change.total:,}"
+
+
+collections_command.command()(switch)
 
 
 @collections_command.command()

@@ -9,23 +9,35 @@ from functools import partial
 from typing import Annotated
 
 import typer
+from rich.progress import TextColumn
 
-from app.cli.output import CollectionOption, JsonFlag, err, print_json, print_table, progress_bar, say_caveat
+from app.cli.output import (
+    CollectionOption,
+    JsonFlag,
+    err,
+    print_json,
+    print_table,
+    progress_bar,
+    rate,
+    say_caveat,
+)
 from app.cli.supervisor import Supervisor, kept_worker
 from app.errors import ServiceUnavailable
 from app.ingest import roots, scan
 from app.ingest.outage import outlast
-from app.ingest.progress import Progress, progress, workers_alive
+from app.ingest.progress import Obstacle, Progress, progress, workers_alive
 from app.ingest.receive import Outcome
 from app.ingest.report import ScanReport
 from app.ingest.scan import Wishes
+from app.ingest.stages import in_words
 from app.ingest.sweep import retire_dead
 from app.ingest.watch import Watcher
 from app.library import CollectionFacts, open_collection
 from app.resources import Resources, open_resources
+from app.ui.words import duration
 
 POLL_S = 0.2
-NOBODY_WORKS_S = 15.0
+HINT_S = 15.0  # what keeps pictures waiting for this long is said, once
 TROUBLE_S = 5.0  # another collection's trouble passes while ours goes on
 FAILURES_SHOWN = 20
 
@@ -106,18 +118,20 @@ def worker_at_hand(resources: Resources) -> Iterator[Supervisor | None]:
 
 def wait_until_done(resources: Resources, collection: str, worker: Supervisor | None) -> None:
     """Show the ledger's counts until nothing waits. Raises ServiceUnavailable when our own worker can't run."""
-    idle_since, moved = time.monotonic(), Moved()
-    with progress_bar("pictures") as bar:
-        task = bar.add_task("embedding", total=None, rate="")
+    moved, hint = Moved(), Hint()
+    with progress_bar("pictures", TextColumn("{task.fields[left]}")) as bar:
+        task = bar.add_task("embedding", total=None, rate="", left="")
         while (now := outlast(partial(progress, resources, collection))).waiting > now.resting:
-            bar.update(task, completed=now.ready + now.failed, total=now.total, rate=_rate(now))
-            idle_since = time.monotonic() if now.workers or worker else _hint_once(idle_since)
+            done = now.ready + now.failed
+            bar.update(task, completed=done, total=now.total, rate=rate(now.rate_per_s), left=_left(now))
             if worker is not None:
                 worker.check()
             if now.trouble and moved.seconds_since(now.waiting) > TROUBLE_S:
                 raise ServiceUnavailable(f"{now.trouble} (the pictures are kept and wait)")
+            if worker is None or now.workers:
+                hint.give(now.obstacle)
             time.sleep(POLL_S)
-        bar.update(task, completed=now.total - now.resting, total=now.total, rate="")
+        bar.update(task, completed=now.total - now.resting, total=now.total, rate="", left="")
     if now.resting:
         err.print(f"[yellow]{now.resting:,} pictures wait for a source that is away: they go on when it is back[/]")
 
@@ -134,18 +148,29 @@ class Moved:
         return time.monotonic() - self._at
 
 
-def _rate(now: Progress) -> str:
-    return f"{now.rate_per_s:.1f}/s" if now.rate_per_s else ""
+class Hint:
+    """Says what keeps the pictures waiting, when it has for a while; once, until they move again."""
+
+    def __init__(self) -> None:
+        self._since, self._said = time.monotonic(), False
+
+    def give(self, obstacle: Obstacle | None) -> None:
+        if obstacle is None:
+            self._since, self._said = time.monotonic(), False
+        elif not self._said and time.monotonic() - self._since > HINT_S:
+            err.print(str(obstacle), style="yellow", markup=False)
+            self._said = True
 
 
-def _hint_once(idle_since: float) -> float:
-    if time.monotonic() - idle_since < NOBODY_WORKS_S:
-        return idle_since
-    err.print("[yellow]no worker is alive: the pictures are kept; start one with `dinoseek worker`[/]")
-    return float("inf")
+def _left(now: Progress) -> str:
+    left = f"{duration(now.eta_s)} left" if now.eta_s is not None else ""
+    return " · ".join(part for part in (left, in_words(now.stages)) if part)
 
 
 def _answer(facts: CollectionFacts, report: ScanReport, as_json: bool) -> None:
+    for absent in report.away:
+        told = f"{absent.address} is away, nothing of it is forgotten: {absent.reason}"
+        err.print(told, style="yellow", markup=False)
     if as_json:
         print_json(_document(facts, report))
         return

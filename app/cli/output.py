@@ -9,7 +9,15 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -56,17 +64,21 @@ def _cell(value: Any) -> Text:
     return value if isinstance(value, Text) else Text("" if value is None else str(value))
 
 
-def progress_bar(unit: str) -> Progress:
-    """A bar with counts and the time that remains, on standard error."""
+def progress_bar(unit: str, *left: ProgressColumn) -> Progress:
+    """A bar with counts and the time that remains, on standard error; `left`: what says so in place of Rich's guess."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description:<12}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit + " {task.fields[rate]}"),
-        TimeRemainingColumn(),
+        *(left or (TimeRemainingColumn(),)),
         console=err,
     )
+
+
+def rate(per_s: float | None) -> str:
+    return "" if per_s is None else f"{per_s:.1f}/s"
 
 
 def megabytes(count: int | None) -> str:

@@ -4,8 +4,8 @@ import logging
 import threading
 
 from app.catalog import claims, workers
-from app.ingest.embed import Workshop, give_back_owed
 from app.ingest.sweep import retire_dead
+from app.ingest.workshop import Workshop
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Heartbeat:
 
     def _beat_once(self) -> None:
         if not self._workshop.at_work:
-            give_back_owed(self._workshop)
+            self._workshop.give_back_owed()
         with self._resources.catalog.begin() as session:
             if self._workshop.at_work:
                 claims.renew(session, self._name, self._resources.settings.lease_s)

@@ -61,9 +61,9 @@ def read_some(file: BinaryIO, size: int) -> bytes:
         return file.read(size)
     except (Unread, AppError):
         raise
-    except OSError as error:
-        raise Unread(f"{error.strerror or error}: give dinoseek leave to read it, then ingest again") from None
     except Exception as error:  # noqa: BLE001  (what is damaged, or made to harm, has readers raise anything)
+        if isinstance(error, OSError) and error.errno is not None:  # the system's, not an unpacker's
+            raise Unread(f"{error.strerror}: give dinoseek leave to read it, then ingest again") from None
         raise Unread(f"its bytes are damaged ({error}): copy it again from the source", "damaged") from None
 
 

@@ -96,7 +96,8 @@ class ScanReport:
     def fold(self, later: "ScanReport") -> None:
         """Take over what is news in a later pass over the same roots: what it added, and its failures."""
         self.tally[Outcome.ADDED] += later.tally[Outcome.ADDED]
-        news = [receipt for receipt in later.receipts if receipt not in self.receipts]
+        told = set(self.receipts)
+        news = [receipt for receipt in later.receipts if receipt not in told]
         self.tally.update(receipt.outcome for receipt in news)
         self.receipts += news
         self.away = later.away

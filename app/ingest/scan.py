@@ -114,28 +114,29 @@ class _Scan:
     def read(self, root: Root, earlier: Sequence[Root]) -> None:
         source = self._remembered(root)
         if source is None:
-            return
+            return None
         try:
             READERS[root.kind](self, root, [other for other in earlier if _meet(root, other)])
         except (ServiceUnavailable, NotFound) as refusal:
             if root.kind is not SourceKind.REMOTE:
                 raise
-            self._set_away(source, str(refusal))  # it went while it was read: what was seen of it stays
-            return
+            if isinstance(refusal, ServiceUnavailable) or not self._wishes.forget_missing:
+                return self._set_away(source, str(refusal))  # it went while it was read: what was seen of it stays
         self._close(root, source)
+        return None
 
     def _remembered(self, root: Root) -> Source | None:
-        """Its row; None when it is away. Raises NotFound for one that can't be read and never was."""
+        """Its row; None when it is away. Raises NotFound for one that can't be read and of which nothing is known."""
         reason = roots.look(root, self._settings.remote_timeout_s)
         with self._resources.catalog.begin() as session:
             collections.lock(session, self._collection_id)
             identity = (self._collection_id, root.kind, root.address, roots.host_of(self._resources, root.kind))
-            known = sources.find(session, *identity)
-            if reason is not None and (known is None or not known.files) and reason != roots.EMPTY:
-                raise NotFound(f"{root.shown} can't be read: {reason}")
             copied = self._copies(root.kind) or root.kind is SourceKind.ARCHIVE
             source = sources.remember(session, *identity, copied=copied)
-        if reason is None or (reason == roots.EMPTY and not source.files) or self._wishes.forget_missing:
+            known = sources.count_below(session, source) if reason is not None else 0
+            if reason not in (None, roots.EMPTY) and not known:
+                raise NotFound(reason if root.shown in reason else f"{root.shown} can't be read: {reason}")
+        if reason is None or not known or self._wishes.forget_missing:
             return source
         self._set_away(source, reason)
         return None

@@ -134,11 +134,13 @@ class Watcher:
         self._tell(later)
 
     def _found(self, addresses: list[bytes]) -> Iterator[Found]:
-        for address in sorted(addresses):
-            if os.path.isdir(address):  # noqa: PTH112
-                yield from walk.folder(Path(os.fsdecode(address)))
-            elif os.path.isfile(address):  # noqa: PTH113
-                yield from walk.named([address])
+        """Files, each once: of a new folder both it and what is in it are told."""
+        taken: set[bytes] = set()
+        for address in addresses:
+            for found in _at(address):
+                if found.address not in taken:
+                    taken.add(found.address)
+                    yield found
 
     def _forget(self, root: Root, gone: list[bytes]) -> None:
         if not gone:
@@ -163,3 +165,10 @@ class Watcher:
         if unquiet:
             self._touched[found.address] = time.monotonic()
         return unquiet
+
+
+def _at(address: bytes) -> Iterator[Found]:
+    if os.path.isfile(address):  # noqa: PTH113
+        yield from walk.named([address])
+    elif os.path.isdir(address) and not walk.is_hidden(address):  # noqa: PTH112
+        yield from walk.folder(Path(os.fsdecode(address)))

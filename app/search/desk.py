@@ -1,7 +1,7 @@
 """The search desk of one process: encoders, decode children and live indexes behind three questions."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog import collections, embeddings, images
 from app.catalog.images import Filters
-from app.catalog.models import Collection, Image
+from app.catalog.models import Collection, Image, ModelKey
 from app.encoders import Encoders
 from app.errors import NotFound, UnreadableImage
 from app.index.live import Neighbour
@@ -45,11 +45,18 @@ class Stopwatch:
 class SearchDesk:
     """Safe to share between threads. Hostile bytes are decoded in children, never here."""
 
-    def __init__(self, resources: Resources, decoder: Decoder, encoders: Encoders | None = None) -> None:
+    def __init__(
+        self,
+        resources: Resources,
+        decoder: Decoder,
+        encoders: Encoders | None = None,
+        on_answer: Callable[[Page], None] | None = None,
+    ) -> None:
         self._resources = resources
         self._decoder = decoder
         self._encoders = encoders or Encoders(resources.settings)
         self._readers = Readers(resources)
+        self._on_answer = on_answer
 
     def by_file(self, name: str, path: Path, k: int = 20, box: Box | None = None, filters: Filters = ALL) -> Page:
         """Pictures that look like the one at `path`. Raises NotFound, InvalidInput, UnreadableImage."""
@@ -72,9 +79,10 @@ class SearchDesk:
         terms = Terms(name, str(image_id), k, box, filters, without=image_id)
         watch = Stopwatch()
         with self._resources.catalog.read() as session:
-            vector, source = self._find_own(session, name, image_id)
+            key, vector, source = self._find_own(session, name, image_id)
         if box is None and vector is not None:
-            return self._answer(vector, terms, watch)
+            again = (name, image_id, k, box, filters)
+            return self._answer(vector, key, terms, watch) or self.by_image(*again)
         found = find_file(self._resources, source)
         if found is None:
             raise NotFound(f"the file of picture {image_id} is not at its path any more: its parts can't be searched")
@@ -86,36 +94,43 @@ class SearchDesk:
         digest = self._resources.storage.keep_query(data)
         return StoredQuery(digest, prepared.height_px, prepared.width_px)
 
-    def _find_own(self, session: Session, name: str, image_id: int) -> tuple[np.ndarray | None, Source]:
-        """The stored vector of a picture of this collection, and where its bytes may be read. Raises NotFound."""
+    def _find_own(self, session: Session, name: str, image_id: int) -> tuple[ModelKey, np.ndarray | None, Source]:
+        """The collection's key, a picture's stored vector, and where its bytes may be read. Raises NotFound."""
         collection = collections.get(session, name)
         row = images.get_visible(session, collection.id, [image_id]).get(image_id)
         if row is None:
             raise NotFound(f"picture {image_id} is not among the searchable ones of {name!r}: it may have gone")
-        vector = embeddings.find(session, image_id, collection.model_key_id)
-        return vector, sources(self._resources, session, [row])[image_id]
+        key = collections.model_of(session, collection)
+        return key, embeddings.find(session, image_id, key.id), sources(self._resources, session, [row])[image_id]
 
     def _look(self, source: Path | bytes, terms: Terms) -> Page:
-        """Decode in a child, embed, answer."""
-        with self._resources.catalog.read() as session:
-            key = collections.model_of(session, collections.get(session, terms.collection))
-        encoder = self._encoders.of(key)
-        watch = Stopwatch()
-        prepared = self._decoder.submit(source, preprocessing=key.preprocessing, box=terms.box).result()
-        vector = encoder.embed([prepared.pixels])[0]
-        watch.lap("embed")
-        return self._answer(vector, terms, watch)
+        """Decode in a child, embed, answer; all again where the collection's model was switched in between."""
+        while True:
+            with self._resources.catalog.read() as session:
+                key = collections.model_of(session, collections.get(session, terms.collection))
+            encoder = self._encoders.of(key)
+            watch = Stopwatch()
+            prepared = self._decoder.submit(source, preprocessing=key.preprocessing, box=terms.box).result()
+            vector = encoder.embed([prepared.pixels])[0]
+            watch.lap("embed")
+            if page := self._answer(vector, key, terms, watch):
+                return page
 
-    def _answer(self, vector: np.ndarray, terms: Terms, watch: Stopwatch) -> Page:
+    def _answer(self, vector: np.ndarray, key: ModelKey, terms: Terms, watch: Stopwatch) -> Page | None:
+        """None where the collection has another model now: vectors of two never meet."""
         with self._resources.catalog.read() as session:
             collection = collections.get(session, terms.collection)
-            key = collections.model_of(session, collection)
+            if collection.model_key_id != key.id:
+                return None
             live = self._readers.fresh(session, collection, key)
             found = live.search(vector[None], terms.k + SPARE_HITS, allowed=_allowed(session, collection, terms))[0]
             chosen = [neighbour for neighbour in found if neighbour.image_id != terms.without]
             hits = _hits(session, collection, chosen, terms.k)
         watch.lap("search")
-        return Page(terms.collection, key.model, key.trained, terms.shown, terms.k, hits, watch.totals())
+        page = Page(terms.collection, key.model, key.trained, terms.shown, terms.k, hits, watch.totals())
+        if self._on_answer is not None:
+            self._on_answer(page)
+        return page
 
 
 def _allowed(session: Session, collection: Collection, terms: Terms) -> np.ndarray | None:

@@ -1,22 +1,17 @@
 """Pictures into a collection: from this device, from a folder of the machine; how far it is; what was refused."""
 
-import os
-from pathlib import Path
 from urllib.parse import quote
 
 import streamlit as st
 
 from app.api.face import Face
 from app.ingest import absence
-from app.ingest import failures as refusals
 from app.ingest import progress as ledger
-from app.ingest.progress import Progress
-from app.library import CollectionFacts
-from app.ui import cards, failures, folders, parts, words
+from app.library import ChangeFacts, CollectionFacts
+from app.ui import changing, failures, folders, parts, refused, words, work
 
 FILES_AT_ONCE = 200  # more goes faster by folder
 LOOK_EVERY_S, LOOK_IDLE_S = 1.0, 5.0
-REFUSALS_SHOWN = 50
 
 
 def panel(face: Face, facts: CollectionFacts) -> None:
@@ -58,13 +53,13 @@ def _folder(face: Face, name: str) -> None:
 
 def _follow(face: Face, facts: CollectionFacts) -> None:
     """How far the collection is: looked at every second while there is work, seldom while there is none."""
-    busy = _busy(facts.name, facts.pending)
+    busy = _busy(facts.name, facts.pending, facts.change)
     st.fragment(_progress, run_every=LOOK_EVERY_S if busy else LOOK_IDLE_S)(face, facts, busy)
 
 
-def _busy(name: str, waiting: int) -> bool:
+def _busy(name: str, waiting: int, change: ChangeFacts | None) -> bool:
     reading = folders.reading(name)
-    return bool(waiting or (reading and reading.going))
+    return bool(waiting or (change and change.waiting) or (reading and reading.going))
 
 
 def _progress(face: Face, drawn: CollectionFacts, busy_when_drawn: bool) -> None:
@@ -73,11 +68,13 @@ def _progress(face: Face, drawn: CollectionFacts, busy_when_drawn: bool) -> None
     _show_reading(drawn.name)
     _show_away(face, drawn.name)
     if state.waiting:
-        _show_work(state)
+        work.show(state)
+    changing.show(state)
     if state.failed:
-        _show_refusals(face, drawn.name, state.failed)
-    changed = _busy(drawn.name, state.waiting) != busy_when_drawn
-    if changed or (state.ready and not drawn.ready):
+        refused.show(face, drawn.name, state.failed)
+    changed = _busy(drawn.name, state.waiting, state.change) != busy_when_drawn
+    made = bool(state.change) != bool(drawn.change)
+    if changed or made or (state.ready and not drawn.ready):
         st.rerun()
 
 
@@ -107,42 +104,3 @@ def _show_away(face: Face, name: str) -> None:
     for source in absence.away(face.resources, name):
         told = f"{source.address} is away: {source.reason} Its pictures stay, and what waits goes on when it is back."
         st.warning(words.plain(told), icon=":material/eject:")
-
-
-def _show_work(state: Progress) -> None:
-    rate = f"{state.rate_per_s:.1f} pictures/s" if state.rate_per_s else ""
-    eta = f"about {words.duration(state.eta_s)} left" if state.eta_s else ""
-    done = f"{state.ready + state.failed:,} of {state.total:,}"
-    st.progress(state.done_share, words.joined(f"Looking at pictures: {done}", rate, eta))
-    if not state.workers:
-        st.warning(
-            "No worker is running, so nothing moves: start one with `dinoseek worker`.", icon=":material/bedtime:"
-        )
-        return
-    if state.trouble:
-        st.error(words.plain(state.trouble), icon=":material/info:")
-    told = [f"{worker.name.split(':')[0]}: {worker.device}, {worker.model or 'starting'}" for worker in state.workers]
-    st.caption(words.joined(words.count(len(told), "worker"), *told))
-
-
-def _show_refusals(face: Face, name: str, count: int) -> None:
-    with st.expander(f"{words.count(count)} refused", icon=":material/broken_image:"):
-        listed = refusals.failures(face.resources, name, 0, REFUSALS_SHOWN)
-        names = _short_names(face, [row.path for row in listed])
-        rows = [
-            {"Picture": words.plain(name), "Why": words.plain(row.reason)}
-            for name, row in zip(names, listed, strict=True)
-        ]
-        st.table(rows)
-        if count > len(listed):
-            st.caption(f"The first {len(listed)} of {count:,}.")
-        if st.button("Try these again", icon=":material/refresh:"):
-            refusals.retry(face.resources, [row.image_id for row in listed])
-            st.rerun(scope="fragment")
-
-
-def _short_names(face: Face, paths: list[str]) -> list[str]:
-    """Each name with the folders that not all share; uploads have only names."""
-    found = [Path(path) for path in paths if not cards.is_upload(face, path)]
-    shared = os.path.commonpath([path.parent for path in found]) if found else ""
-    return [Path(path).name if cards.is_upload(face, path) else os.path.relpath(path, shared) for path in paths]

@@ -11,7 +11,7 @@ def banner(model: str) -> None:
     said = caveat(model)
     if said is None:
         return
-    offer = f"For the real one run `dinoseek models pull {BEST}`, then make a new collection."
+    offer = f"For the real one run `dinoseek models pull {BEST}`, then `dinoseek collections switch`."
     st.info(f"**{said.what.capitalize()} ({model}):** {said.limit}. {offer}", icon=":material/science:")
 
 

@@ -13,6 +13,7 @@ BYTE_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 TIME_UNITS = ((3600, "h"), (60, "min"), (1, "s"))
 
 MARKUP = str.maketrans({character: f"\\{character}" for character in r"\`*_{}[]<>#~$|:!"})
+MARKUP_BUT_CODE = {character: shown for character, shown in MARKUP.items() if chr(character) != "`"}  # of our own words
 
 
 def plain(text: str) -> str:

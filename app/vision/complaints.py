@@ -14,8 +14,11 @@ DAMAGE = re.compile(rb"Fax\w+: (Bad code word|Uncompressed data|Premature EOF|Bu
 
 def listen() -> None:
     """From here on standard error is a file of ours, and no file grows past MOST_BYTES: more is not heard."""
-    with tempfile.TemporaryFile() as file:
-        os.dup2(file.fileno(), sys.stderr.fileno())
+    if hasattr(os, "memfd_create"):  # Linux: it needs no disk, which may be full or not ours to write
+        os.dup2(os.memfd_create("complaints"), sys.stderr.fileno())
+    else:
+        with tempfile.TemporaryFile() as file:
+            os.dup2(file.fileno(), sys.stderr.fileno())
     resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_BYTES, MOST_BYTES))  # Python ignores the signal that comes with it
 
 

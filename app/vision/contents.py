@@ -52,18 +52,19 @@ UNREAD_PICTURES = (
     (0, b"\xff\x0a", "a JPEG XL picture", "save it as JPEG or PNG"),
     (0, b"\0\0\0\x0cJXL ", "a JPEG XL picture", "save it as JPEG or PNG"),
 )
+BY_NAME = "give its own path to `dinoseek ingest`, or unpack it"  # within a folder it would be copied unasked
 # No pictures, but a person put them among the photos: named rather than ignored
 DOCUMENTS = (
     (0, b"%PDF", "a PDF document", "export its pages as PNG or JPEG"),
     (0, b"\x93NUMPY", "a NumPy array", "save it as PNG or TIFF"),
     (0, b"\x89HDF", "an HDF5 file", "save its pictures as PNG or TIFF"),
-    (0, b"PK\3\4", "a ZIP archive or office document", "unpack it and ingest the folder"),
-    (0, b"\x1f\x8b", "a gzip archive", "unpack it and ingest the folder"),
+    (0, b"PK\3\4", "a ZIP archive or office document", BY_NAME),
+    (0, b"\x1f\x8b", "a gzip archive", BY_NAME),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it and ingest the folder"),
     (0, b"Rar!", "a RAR archive", "unpack it and ingest the folder"),
-    (0, b"BZh", "a bzip2 archive", "unpack it and ingest the folder"),
-    (0, b"\xfd7zXZ", "an xz archive", "unpack it and ingest the folder"),
-    (257, b"ustar", "a tar archive", "unpack it and ingest the folder"),
+    (0, b"BZh", "a bzip2 archive", BY_NAME),
+    (0, b"\xfd7zXZ", "an xz archive", BY_NAME),
+    (257, b"ustar", "a tar archive", BY_NAME),
 )
 
 # Damaged or unreadable, yet clearly meant as this; tells "damaged PNG" from "unknown data"

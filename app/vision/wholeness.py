@@ -14,7 +14,7 @@ import PIL.Image
 from PIL import ImageChops
 
 GREY = frozenset((127, 128, 129))  # of a JPEG's blocks without data, in every band of every colour space
-MARKER = re.compile(rb"\xff[\x01-\xfe]")  # no stuffed byte, no padding
+MARKER = re.compile(rb"\xff+[\x01-\xfe]")  # padded or not; no stuffed byte
 RESTARTS = range(0xD0, 0xD8)
 SOI, EOI, SOS = b"\xff\xd8", b"\xff\xd9", 0xDA
 OTHER_FRAMES = frozenset((0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))  # than Huffman's usual
@@ -31,7 +31,7 @@ SHORT = "the image data is truncated: the rest of the picture is missing"
 
 
 def refuse_filled(data: bytes, image: PIL.Image.Image) -> None:
-    """Look at a loaded picture, not turned or converted yet. For a whole one it costs next to nothing."""
+    """Look at a loaded picture, not turned or converted yet. Only one with a grey or black corner is read again."""
     check = CHECKS.get(image.format or "")
     if check is not None:
         check(data, image)
@@ -49,7 +49,7 @@ def _tiff(data: bytes, image: PIL.Image.Image) -> None:
         return
     starts, sizes = next((tags[starts], tags[sizes]) for starts, sizes in TIFF_PARTS if starts in tags)
     part = data[starts[-1] : starts[-1] + sizes[-1]]
-    _jpeg(tags.get(TIFF_TABLES, SOI + EOI)[: -len(EOI)] + part[len(SOI) :], image)
+    _jpeg(tags.get(TIFF_TABLES, SOI + EOI)[: -len(EOI)] + part[len(SOI) :] + EOI, image)  # some write none of their own
 
 
 def _png(data: bytes, image: PIL.Image.Image) -> None:
@@ -61,7 +61,7 @@ def _png(data: bytes, image: PIL.Image.Image) -> None:
         kinds.add(kind)
         header = body if kind == b"IHDR" else header
         packed += [body] if kind == b"IDAT" else []
-    width, height, bits, colour, interlaced = struct.unpack(">IIBBxxB", header)
+    width, height, bits, colour, interlaced = struct.unpack_from(">IIBBxxB", header)
     if colour == PALETTE and b"PLTE" not in kinds:
         raise OSError("its palette is missing")
     if _last_pixel(image) <= {0} and _inflated(packed) < _filtered(width, height, bits * PNG_BANDS[colour], interlaced):
@@ -83,20 +83,20 @@ def _is_starved(data: bytes) -> bool:
     if ends is None:
         return False
     parts, start = [], 0
-    for end in ends:
-        parts += [data[start:end], RUBBISH if data[end + 1] in RESTARTS else RUBBISH_WITH_RESTARTS]
+    for end, marker in ends:
+        parts += [data[start:end], RUBBISH if marker in RESTARTS else RUBBISH_WITH_RESTARTS]
         start = end
     one, other = _eighth(data), _eighth(b"".join((*parts, data[start:])))
     return ImageChops.difference(one, other).getbbox(alpha_only=False) is not None
 
 
-def _ends_of_scans(data: bytes) -> list[int] | None:
-    """Of the first picture, where a file has several; those before restarts too. None for a coder not Huffman's."""
+def _ends_of_scans(data: bytes) -> list[tuple[int, int]] | None:
+    """Where and with which marker, in the first picture of the file; at restarts too. None unless coded as Huffman."""
     ends, at, scanned = [], len(SOI), False
     while found := MARKER.search(data, at):
-        marker, length = data[found.start() + 1], int.from_bytes(data[found.end() : found.end() + 2], "big")
+        marker, length = data[found.end() - 1], int.from_bytes(data[found.end() : found.end() + 2], "big")
         if scanned:
-            ends.append(found.start())
+            ends.append((found.start(), marker))
         if marker == EOI[1]:
             break
         if marker in OTHER_FRAMES:

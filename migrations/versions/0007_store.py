@@ -7,15 +7,17 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0003"
+down_revision = "0006"
 
 # table -> what was unique in it within a collection, to which the host is added now
 UNIQUE = {"locations": ["path_bytes"], "sources": ["kind", "address_bytes"]}
+LEDGERS = ("images", "reembeddings")
 NEVER_REUSED = {"sqlite_autoincrement": True}  # else SQLite's copy of the table forgets it
 
 
 def upgrade() -> None:
-    op.add_column("images", sa.Column("away_since", sa.Double(), nullable=True))
+    for ledger in LEDGERS:
+        op.add_column(ledger, sa.Column("away_since", sa.Double(), nullable=True))
     for name, columns in UNIQUE.items():
         with op.batch_alter_table(name, table_kwargs=NEVER_REUSED) as table:
             table.add_column(sa.Column("host", sa.String(length=100), server_default=sa.text("''"), nullable=False))
@@ -30,7 +32,8 @@ def downgrade() -> None:
             table.drop_constraint(_unique(name, ["host", *columns]), type_="unique")
             table.create_unique_constraint(_unique(name, columns), ["collection_id", *columns])
             table.drop_column("host")
-    op.drop_column("images", "away_since")
+    for ledger in LEDGERS:
+        op.drop_column(ledger, "away_since")
 
 
 def _unique(table: str, columns: list[str]) -> str:

@@ -14,6 +14,7 @@ SIGNED = {
 }
 TICKETED = {"/api/queries", "/api/uploads/{collection}"}
 HEALTH = {"/health/live", "/health/ready"}
+METRICS = {"/metrics"}
 PAGES = {"/_stcore/health", "/_stcore/host-config", "/_stcore/stream", "/"}  # what Streamlit's browser code needs
 CLOSED = {
     "/_stcore/metrics",
@@ -47,7 +48,7 @@ def filled(path: str, house) -> str:
 
 
 def test_every_route_is_known_to_this_test(house):
-    assert paths(house.app) == SIGNED | TICKETED | HEALTH | PAGES | CLOSED
+    assert paths(house.app) == SIGNED | TICKETED | HEALTH | METRICS | PAGES | CLOSED
     assert all(isinstance(route, Route | Mount | WebSocketRoute) for route in all_routes(house.app))
 
 
@@ -93,7 +94,7 @@ def test_bytes_need_a_ticket_for_their_purpose(house, path):
         assert house.client.post(path, content=b"x", headers=headers).status_code == status
 
 
-@pytest.mark.parametrize("path", sorted(TICKETED | {"/_stcore/stream", "/"}))
+@pytest.mark.parametrize("path", sorted(TICKETED | METRICS | {"/_stcore/stream", "/"}))
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:9999", "null"])
 def test_requests_from_other_sites_are_refused(house, path, origin):
     answer = house.client.post(filled(path, house), content=b"x", headers={"origin": origin})
@@ -101,7 +102,7 @@ def test_requests_from_other_sites_are_refused(house, path, origin):
     assert "access-control-allow-origin" not in answer.headers
 
 
-@pytest.mark.parametrize("path", sorted(SIGNED | TICKETED | HEALTH | PAGES))
+@pytest.mark.parametrize("path", sorted(SIGNED | TICKETED | HEALTH | METRICS | PAGES))
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "localhost:8501@evil.example"])
 def test_another_host_name_gets_nothing(house, path, host):
     answer = house.client.get(filled(path, house), headers={"host": host})
@@ -117,7 +118,7 @@ def test_a_foreign_page_can_not_open_the_socket(house):
             pass
 
 
-@pytest.mark.parametrize("path", sorted(SIGNED | HEALTH | PAGES - {"/_stcore/stream"}))
+@pytest.mark.parametrize("path", sorted(SIGNED | HEALTH | METRICS | PAGES - {"/_stcore/stream"}))
 def test_every_answer_carries_the_headers(house, path):
     answer = house.client.get(filled(path, house))
     assert answer.headers["x-content-type-options"] == "nosniff"

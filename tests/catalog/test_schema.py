@@ -8,7 +8,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from app.catalog import schema
 from app.catalog.database import migration_engine
@@ -17,7 +17,7 @@ from app.errors import ServiceUnavailable
 
 
 def newest() -> str:
-    return ScriptDirectory.from_config(schema.config(None)).get_current_head()
+    return ScriptDirectory.from_config(schema.config()).get_current_head()
 
 
 def test_migrations_make_exactly_the_models(database_url):
@@ -78,3 +78,33 @@ def test_a_database_of_the_first_release_is_upgraded_with_its_rows_and_a_backup_
     with sqlite3.connect(tmp_path / "old.db") as database:
         assert database.execute("SELECT watermark, build_s FROM snapshots").fetchall() == [(5, None)]
     assert len(list(tmp_path.glob("old.db.*.backup"))) == 1
+
+
+def test_uploads_of_before_are_told_from_files_by_the_upgrade(database_url):
+    """Their names lie in a folder called by their digest, and no disk has them."""
+    engine = migration_engine(database_url)
+    digest = "ab" * 32
+    places = [
+        (b"/home/uploads/abababab/x.jpg", "/home/uploads"),
+        (b"/photos/x.jpg", "/photos"),
+    ]
+    with engine.connect() as connection:
+        command.upgrade(schema.config(connection), "0003")
+        _insert(connection, "model_keys", model="m", weights_sha256="w", preprocessing="p", precision="f", dim=1)
+        _insert(connection, "collections", name="c", model_key_id=1, seq=0, created_at=0.0)
+        image = {"digest": digest, "size_bytes": 1, "stored": True, "created_at": 0.0, "changed_seq": 0}
+        work = {"status": "ready", "attempts": 0, "fence": 0, "not_before": 0.0}
+        _insert(connection, "images", collection_id=1, **image, **work)
+        for path, folder in places:
+            where = {"path_bytes": path, "path": path.decode(), "folder": folder}
+            _insert(connection, "locations", collection_id=1, image_id=1, **where, size_bytes=1, mtime_ns=1)
+        command.upgrade(schema.config(connection), "head")
+        kinds = connection.exec_driver_sql("SELECT kind FROM locations ORDER BY id").scalars().all()
+        connection.rollback()
+    assert kinds == ["upload", "file"]
+
+
+def _insert(connection, table: str, **values) -> None:
+    names = {"trained": True, **values} if table == "model_keys" else values
+    marks = ", ".join(f":{name}" for name in names)
+    connection.execute(text(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"), names)

@@ -58,6 +58,44 @@ def test_a_second_ingest_adds_nothing_and_still_names_the_failures(program, fold
     assert {name: again[name] for name in COUNTS} == {"seen": 9, "added": 0, "known": 6, "failed": 2, "skipped": 1}
 
 
+def test_failures_answer_as_the_contract_says_and_get_another_try(program, folder, ingested, monkeypatch, capfd):
+    def asked(*options: str) -> dict:
+        return json.loads(program.here(monkeypatch, capfd, "failures", "-c", "photos", "--json", *options).stdout)
+
+    found = asked()
+    assert set(found) == {"collection", "failed", "codes", "failures", "retried"}
+    assert (found["collection"], found["failed"], found["retried"]) == ("photos", 2, 0)
+    assert found["codes"] == {"too_large": 1, "truncated": 1}
+    rows = {Path(row["path"]).name: row for row in found["failures"]}
+    assert all(set(row) == {"image_id", "path", "error", "reason", "attempts"} for row in rows.values())
+    assert (rows["broken.jpg"]["error"], rows["broken.jpg"]["attempts"]) == ("truncated", 1)
+    assert len(asked("--limit", "1")["failures"]) == 1
+    again = asked("--code", "truncated", "--retry")
+    assert (again["failed"], again["retried"]) == (1, 1)
+    assert asked()["codes"] == {"too_large": 1}
+    now = json.loads(program.here(monkeypatch, capfd, "progress", "-c", "photos", "--json").stdout)
+    assert {name: now[name] for name in ("total", "ready", "waiting", "failed")} == {
+        "total": 8,
+        "ready": 6,
+        "waiting": 1,
+        "failed": 1,
+    }
+    assert (now["obstacle"], now["bottleneck"], now["workers"]) == ("no worker is alive", None, [])
+    watched = json.loads(program.here(monkeypatch, capfd, "workers", "--json").stdout)
+    assert watched["workers"] == []
+    (waits,) = watched["waiting"]
+    assert (waits["collection"], waits["images"], waits["obstacle"]) == ("photos", 1, "no worker is alive")
+    assert program.json("ingest", folder, "-c", "photos")["failed"] == 2  # refused again, with its reason
+
+
+def test_failures_progress_and_workers_speak_to_people_too(program, ingested, monkeypatch, capfd):
+    told = program.here(monkeypatch, capfd, "failures", "-c", "photos", "--limit", "1")
+    assert "too_large" in told.stdout
+    assert "… and 1 more" in told.stderr
+    assert "searchable" in program.here(monkeypatch, capfd, "progress", "-c", "photos").stdout
+    assert "no worker is alive" in program.here(monkeypatch, capfd, "workers").stderr
+
+
 def test_search_answers_as_the_contract_says(program, folder, ingested):
     found = program.json("search", folder / "3.jpg", "-c", "photos", "-k", "4")
     assert {"collection", "model", "query", "k", "hits", "took_ms"} <= set(found)
@@ -163,6 +201,8 @@ DOORS = {
     "a name that is a path": (("collections", "create", "../x"), "can't name a collection"),
     "a name that is taken": (("collections", "create", "photos"), "already there"),
     "weights that are none": (("models", "check", "{folder}/1.jpg"), "1.jpg"),
+    "an unknown code": (("failures", "-c", "photos", "--code", "blurred"), "truncated"),
+    "progress of nothing": (("progress", "-c", "nope"), "no collection is called 'nope'"),
     "nothing to restore": (("collections", "restore", "never"), "nothing to restore"),
     "a bad output name": (("embed", "{folder}/1.jpg", "--out", "{folder}/x.txt"), "must end in .npy"),
 }
@@ -245,7 +285,7 @@ def test_weights_that_are_others_now_stop_the_ingest_in_one_line(tmp_path, folde
         catalogue.execute("INSERT INTO collections (name, model_key_id, seq, created_at) VALUES ('old', 2, 0, 0.0)")
     done = program.run("ingest", folder, "-c", "old")
     assert done.returncode == 1
-    assert "put those weights back, or make a new collection" in done.stderr.replace("\n", " ")
+    assert "put those weights back, or take these with" in done.stderr.replace("\n", " ")
     (old,) = [row for row in program.json("collections", "list") if row["name"] == "old"]
     assert (old["pending"], old["failed"]) == (8, 0)
 

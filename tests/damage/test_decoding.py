@@ -28,8 +28,8 @@ def spread() -> list[Mutant]:
 
 def assert_endured(ordeal: Ordeal) -> None:
     assert not [(mutant.name, str(refusal)) for mutant, refusal in ordeal.refused if refusal.code not in CODES]
-    assert all(20 < len(str(refusal)) < 250 and "\n" not in str(refusal) for _, refusal in ordeal.refused)
-    assert all(str(refusal).isprintable() for _, refusal in ordeal.refused)  # as databases want it
+    reasons = {str(refusal) for _, refusal in ordeal.refused}
+    assert [reason for reason in reasons if not (10 < len(reason) < 250 and reason.isprintable())] == []
     assert max(ordeal.seconds) < LONGEST_S
     assert ordeal.memory_bytes < MOST_BYTES
 

@@ -13,6 +13,7 @@ from app import library
 from app.catalog import embeddings
 from app.catalog.models import Embedding, Image, ImageStatus, Worker
 from app.encoders import Encoders
+from app.ingest import scan
 from app.ingest.progress import progress
 from app.resources import open_resources
 from app.search.desk import SearchDesk
@@ -56,6 +57,17 @@ class Crasher:
         document = self.program.json("ingest", folder, "-c", COLLECTION, *options)
         self.acknowledge(folder)
         return document
+
+    def record(self, folder: Path) -> None:
+        """As `ingest --no-wait`, in this process."""
+        library.open_collection(self.resources, COLLECTION, MODEL)
+        scan.ingest(self.resources, [folder], COLLECTION)
+        self.acknowledge(folder)
+
+    def keep_busy(self, least: int) -> None:
+        """At least so many pictures wait: what is to be met in mid-work meets work."""
+        if self.waiting() < least:
+            self.record(self.paint(least))
 
     def start_ingest(self, folder: Path) -> subprocess.Popen:
         return self.program.start("ingest", folder, "-c", COLLECTION, "--json")

@@ -30,7 +30,7 @@ def crasher(tmp_path, postgres_url):
 
 def work_with_wrong_clocks(crasher: Crasher, feed: int) -> None:
     faketime = servers.need(shutil.which("faketime"), "libfaketime", "install the package faketime")
-    crasher.ingest(crasher.paint(feed), "--no-wait")
+    crasher.record(crasher.paint(feed))
     supervisors = [crasher.hire(before=(faketime, "-f", skew))[0] for skew in SKEWS]
     wait_until(lambda: len(crasher.holders()) == len(SKEWS), "all three at work")
     assert {row.fence for row in crasher.rows() if row.owner} == {1}
@@ -44,7 +44,7 @@ def work_with_wrong_clocks(crasher: Crasher, feed: int) -> None:
 def inherit(crasher: Crasher, supervisor) -> float:
     """Seconds until others have done what a worker held whose host is gone: its supervisor dies, it stands still."""
     worker = worker_of(supervisor)
-    crasher.ingest(crasher.paint(60), "--no-wait")
+    crasher.record(crasher.paint(60))
     wait_until(lambda: worker in crasher.holders(), "it at work")
     supervisor.kill()
     os.kill(worker, signal.SIGSTOP)

@@ -55,7 +55,7 @@ def database() -> Iterator[Database]:
 @pytest.fixture
 def crasher(tmp_path, database) -> Iterator[Crasher]:
     with servers.redis(tmp_path) as broker:
-        opened = Crasher(tmp_path, database_url=database.url, broker_url=broker, sweep_s=2)
+        opened = Crasher(tmp_path, database_url=database.url, broker_url=broker, sweep_s=2, batch_images=8)
         yield opened
         opened.close()
 
@@ -67,10 +67,10 @@ def survive_restarts(crasher: Crasher, database: Database, rounds: int, feed: in
     wait_until(lambda: crasher.ready() > 0, "the first pictures")
     workers = set(crasher.workers().values())
     for number in range(rounds):
-        if crasher.waiting() < feed / 2:
-            crasher.ingest(crasher.paint(feed), "--no-wait")
+        crasher.keep_busy(feed)
         before = crasher.ready()
-        wait_until(lambda before=before: crasher.ready() > before and crasher.holders(), "a batch under way")
+        wait_until(lambda before=before: crasher.ready() > before, "work again")
+        wait_until(crasher.holders, "a batch under way")
         database.restart(list(MODES)[number % 2])
     assert all(supervisor.poll() is None for supervisor in supervisors)
     document = crasher.finish(ingest, first)

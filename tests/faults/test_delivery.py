@@ -25,7 +25,7 @@ def deliver_again_and_again(crasher: Crasher, chunks: int, seed: int = 11) -> No
     chance = random.Random(seed)
     broker = redis.Redis.from_url(crasher.settings.broker)
     for _ in range(chunks):
-        crasher.ingest(crasher.paint(20), "--no-wait")
+        crasher.record(crasher.paint(20))
     messages = take_messages(broker)
     assert len(messages) == chunks
     copies = [message for message in messages for _ in range(chance.randint(1, MOST_COPIES))]

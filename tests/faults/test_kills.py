@@ -12,7 +12,8 @@ from tests.faults.crasher import Crasher, children, report
 from tests.program import wait_until
 
 WORKERS = 3
-BETWEEN_S = 1.2  # kills, on average
+MOST_BETWEEN = 12  # pictures done between two kills: a worker that never works has nothing to lose
+JITTER_S = 0.3
 FEED = 400  # pictures at a time
 FEW = 60  # pictures; with so few left the killing ends, and the clock of the recovery starts
 CHILD_SHARE, SUPERVISOR_SHARE = 0.15, 0.05
@@ -29,7 +30,7 @@ class Killer:
         self.killed = {"worker": 0, "child": 0, "supervisor": 0}
 
     def strike(self) -> None:
-        time.sleep(self._chance.expovariate(1 / BETWEEN_S))
+        self._let_some_work_be_done()
         pids = list(self._crasher.workers().values())
         draw = self._chance.random()
         if draw < SUPERVISOR_SHARE:
@@ -38,6 +39,11 @@ class Killer:
             self._kill("child", children(self._chance.choice(pids)))
         else:
             self._kill("worker", pids)
+
+    def _let_some_work_be_done(self) -> None:
+        target = self._crasher.ready() + self._chance.randint(0, MOST_BETWEEN)
+        wait_until(lambda: self._crasher.ready() >= target or not self._crasher.waiting(), "work between kills")
+        time.sleep(self._chance.uniform(0, JITTER_S))
 
     def _kill(self, kind: str, pids: list[int]) -> None:
         if not pids:
@@ -56,15 +62,15 @@ class Killer:
         self._supervisors += self._crasher.hire()
 
 
-def killing_spree(crasher: Crasher, kills: int, feed: int, few: int = FEW, seed: int = 7) -> None:
+def killing_spree(crasher: Crasher, kills: int, feed: int, seed: int = 7) -> None:
     first = crasher.paint(feed)
     killer = Killer(crasher, seed)
     wait_until(crasher.workers, "a worker")
     ingest = crasher.start_ingest(first)
     wait_until(lambda: crasher.rows(), "the first pictures")
-    while killer.killed["worker"] < kills or crasher.waiting() > few:
-        if killer.killed["worker"] < kills and crasher.waiting() < feed / 3:
-            crasher.ingest(crasher.paint(feed), "--no-wait")
+    while killer.killed["worker"] < kills or crasher.waiting() > FEW:
+        if killer.killed["worker"] < kills:
+            crasher.keep_busy(feed // 2)
         killer.strike()
     last, left = time.monotonic(), crasher.waiting()
     crasher.wait_until_done(crasher.settings.lease_s + RECOVERY_S)
@@ -90,7 +96,3 @@ def killing_spree(crasher: Crasher, kills: int, feed: int, few: int = FEW, seed:
 @pytest.mark.timeout(3600)
 def test_two_hundred_kills_lose_nothing_and_do_nothing_twice(crasher):
     killing_spree(crasher, kills=200, feed=FEED)
-
-
-def test_a_few_kills_on_servers_lose_nothing(served):
-    killing_spree(served, kills=3, feed=60, few=60)

@@ -13,12 +13,10 @@ FEED = 300
 
 def roll(crasher: Crasher, stops: int, feed: int) -> None:
     workers = crasher.hire(2)
-    crasher.ingest(crasher.paint(feed), "--no-wait")
     took_s = []
     for _ in range(stops):
+        crasher.keep_busy(feed)
         wait_until(lambda: len(crasher.holders()) == 2, "both workers at work")
-        if crasher.waiting() < feed / 2:
-            crasher.ingest(crasher.paint(feed), "--no-wait")
         asked, oldest = time.monotonic(), workers.pop(0)
         stop(oldest, 2 * STOP_S)
         took_s.append(round(time.monotonic() - asked, 2))

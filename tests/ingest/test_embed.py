@@ -14,7 +14,7 @@ from app.catalog.database import Catalog
 from app.catalog.models import Embedding, Image, ImageStatus
 from app.errors import NotFound, ServiceUnavailable
 from app.ingest import failures, receive, scan
-from app.ingest.embed import embed_pending, give_back_owed
+from app.ingest.embed import embed_pending
 from app.ingest.progress import progress
 from app.ingest.receive import Outcome
 from app.ingest.sweep import sweep
@@ -68,7 +68,7 @@ def test_a_file_that_vanished_is_found_again_by_retry(shop, photos):
     (missing,) = failures.failures(shop.resources, COLLECTION)
     assert missing.error == "vanished"
     (photos / "away").rename(photos / "0.jpg")
-    assert failures.retry(shop.resources, [missing.image_id]) == 1
+    assert failures.retry(shop.resources, COLLECTION) == 1
     work(shop)
     assert failures.failures(shop.resources, COLLECTION) == []
 
@@ -176,7 +176,7 @@ def test_what_a_lost_database_left_in_our_hands_is_given_back_when_it_is_there_a
         embed_pending(broken, 1, budget_s=60, should_stop=lose_it)
     assert {row.status for row in rows(shop.resources)} == {ImageStatus.WORKING}
     catalog.away = False
-    give_back_owed(broken)
+    broken.give_back_owed()
     assert {(row.status, row.attempts) for row in rows(shop.resources)} == {(ImageStatus.PENDING, 0)}
     catalog.dispose()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app import doctor, moving, upkeep
+from app import doctor, moving, switching, upkeep
 from app.catalog import images
 from app.catalog.models import Image
 from app.errors import InvalidInput, ServiceUnavailable
@@ -11,7 +11,7 @@ from app.inspection import inspect
 from app.resources import Resources, open_resources
 from app.search.desk import SearchDesk
 from tests.conftest import make_settings, paint
-from tests.workshop import COLLECTION, fill
+from tests.workshop import COLLECTION, fill, work
 
 
 @pytest.fixture
@@ -139,6 +139,39 @@ def test_verify_gives_a_cluster_what_it_lost_and_hides_what_is_no_more(shop, pho
     assert [(finding.kind, finding.count) for finding in findings] == [("other_cluster", 3)]
     assert len(found(there, shop, photos / "0.jpg")) == 6
     assert inspect(there, COLLECTION).findings == []
+    there.catalog.dispose()
+
+
+def test_a_change_of_model_fills_the_cluster_before_the_switch_and_every_process_goes_over(shop, photos, url):
+    fill(shop, photos)
+    there = on_cluster(shop, url)
+    assert len(found(there, shop, photos / "0.jpg")) == 6
+    switching.begin(there, COLLECTION, shop.encoders, "dinoseek_tiny14")
+    assert len(found(there, shop, photos / "0.jpg")) == 6
+    work(shop)
+    assert switching.advance(there, 1)
+    names = connect(url).list_collections()
+    assert sorted(
+        connect(url).query(name, filter="known == true", output_fields=["count(*)"])[0]["count(*)"] for name in names
+    ) == [6, 6]
+    page = SearchDesk(there, shop.decoder, shop.encoders).by_file(COLLECTION, photos / "1.jpg", k=20)
+    assert (page.model, len(page.hits), page.hits[0].name) == ("dinoseek_tiny14", 6, "1.jpg")
+    assert inspect(there, COLLECTION).findings == []
+    there.catalog.dispose()
+
+
+def test_a_change_waits_for_a_cluster_that_went_away(shop, photos, url, monkeypatch):
+    fill(shop, photos)
+    there = on_cluster(shop, url)
+    switching.begin(there, COLLECTION, shop.encoders, "dinoseek_tiny14")
+    work(shop)
+    with monkeypatch.context() as patched:
+        patched.setattr(MilvusIndex, "absorb", breaks)
+        with pytest.raises(ServiceUnavailable):
+            switching.advance(there, 1)
+    assert SearchDesk(there, shop.decoder, shop.encoders).by_image(COLLECTION, 1, k=5).model == "untrained_vits14"
+    assert switching.advance(there, 1)
+    assert len(found(there, shop, photos / "0.jpg")) == 6
     there.catalog.dispose()
 
 

@@ -62,10 +62,20 @@ def upload(page: Page, files: list) -> None:
     expect(page.locator(".tile")).to_have_count(PICTURES, timeout=SLOW_MS)
     expect(page.get_by_text("1 picture refused")).to_be_visible()
     assert page.evaluate("window.sawProgress")
+    try_again(page)
     assert (
         page.locator(".tile img").first.evaluate("async image => { await image.decode(); return image.naturalWidth }")
         == 320
     )
+
+
+def try_again(page: Page) -> None:
+    """Refused a second time: it is gone from the list for a moment, and comes back with its reason."""
+    page.get_by_text("1 picture refused").click()
+    expect(page.locator(".refused li")).to_contain_text("cut short", timeout=SLOW_MS)
+    page.get_by_role("button", name="Try these again").click()
+    expect(page.locator(".refused li")).to_have_count(0, timeout=SLOW_MS)
+    expect(page.get_by_text("1 picture refused")).to_be_visible(timeout=SLOW_MS)
 
 
 def search_by_upload(page: Page, address: str, file) -> None:

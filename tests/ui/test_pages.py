@@ -5,10 +5,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from app import library
+from app import library, switching
 from app.api import face
+from app.catalog import workers
+from app.catalog.clock import db_now
+from app.catalog.models import Collection, Image, ImageStatus, Reembedding, Worker
+from app.ingest import failures as refusals
 from app.resources import open_resources
 from app.ui import failures, folders
 from app.ui.ask import Ask, to_address
@@ -159,15 +164,104 @@ def test_the_library_shows_collections_then_their_pictures_and_refusals(filled):
     filled.query_params["collection"] = COLLECTION
     filled.run()
     assert names(filled, "pictures") == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
-    assert filled.table[0].value["Picture"].tolist() == ["broken.jpg"]
-    assert "cut short" in filled.table[0].value["Why"][0]
+    assert any(title.value == "**Cut short** · 1 picture" for title in filled.markdown)
+    assert "broken.jpg" in html(filled, "refused")
+    assert "cut short" in html(filled, "refused")
 
 
-def test_refused_pictures_can_be_tried_again(filled, resources):
+def open_collection(page: AppTest) -> AppTest:
+    page.query_params["collection"] = COLLECTION
+    return page.switch_page(LIBRARY).run()
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    return page.button(key=f"retry {key} in {COLLECTION}").click().run()
+
+
+def refuse(resources, code: str, *image_ids: int, reason: str = "for a test") -> None:
+    """Failed as a worker would leave them."""
+    with resources.catalog.begin() as session:
+        chosen = update(Image).where(Image.id.in_(image_ids))
+        session.execute(chosen.values(status=ImageStatus.FAILED, code=code, reason=reason, attempts=3))
+
+
+def test_refused_pictures_are_tried_again_by_reason_or_all_at_once(filled, resources):
+    refuse(resources, "worker_died", 1, 2, reason="<b>the worker</b> died")
+    open_collection(filled)
+    titles = [title.value for title in filled.markdown if "·" in title.value]
+    assert titles == ["**Their worker died each time** · 2 pictures", "**Cut short** · 1 picture"]
+    assert "&lt;b&gt;the worker" in html(filled, "refused")
+    press(filled, "worker_died")
+    assert (library.collection(resources, COLLECTION).pending, refusals.counts(resources, COLLECTION)) == (
+        2,
+        {"truncated": 1},
+    )
+    refuse(resources, "vanished", 1)
+    press(open_collection(filled), "all")
+    assert refusals.counts(resources, COLLECTION) == {}
+
+
+def test_a_picture_that_was_once_decoded_is_shown_among_the_refused(filled, resources):
+    refuse(resources, "worker_died", 1)
+    assert html(open_collection(filled), "refused").count("<img") == 1  # the broken one never was
+
+
+def test_one_reason_needs_no_button_for_all(filled):
+    labels = [button.label for button in open_collection(filled).button]
+    assert labels.count("Try these again") == 1
+    assert "Try all again" not in labels
+
+
+def test_while_pictures_wait_the_page_says_who_works_and_where_the_time_goes(filled, resources):
+    stage_s = {"network": 0.06, "decode": 0.03, "store": 0.01}
+    with resources.catalog.begin() as session:
+        session.execute(update(Image).where(Image.id == 1).values(status=ImageStatus.PENDING))
+        workers.announce(session, "attic:1:x", "cuda:0", "dinov2_vits14")
+        facts = {"images_per_s": 10.0, "images_done": 1234, "stage_s": stage_s, "batch_at": db_now()}
+        session.execute(update(Worker).values(host="at<tic", **facts))
+    told = html(open_collection(filled), "work")
+    assert "Looking at pictures: 4 of 5" in told
+    assert "10.0 pictures/s · about 1 s left" in told
+    assert "the network <b>60%</b>" in told
+    assert "To go faster: a GPU" in told
+    for word in ("at&lt;tic", "cuda:0 · dinov2_vits14", "10.0/s", "1,234 done"):
+        assert word in told
+    assert not filled.warning
+
+
+def test_pictures_that_wait_for_nobody_say_so_and_what_to_do(filled, resources):
+    with resources.catalog.begin() as session:
+        waits = {"status": ImageStatus.PENDING, "created_at": db_now() - 500}
+        session.execute(update(Image).where(Image.id == 1).values(**waits))
+        session.execute(update(Collection).values(worked_at=db_now() - 120))
+    assert "**No worker is alive:**" in open_collection(filled).warning[0].value
+    with resources.catalog.begin() as session:
+        workers.announce(session, "w", "cpu")
+        session.execute(update(Worker).values(started_at=db_now() - 500))
+    told = filled.run().warning[0].value
+    assert "Work waits and nobody has claimed any for 12" in told
+    assert "`dinoseek doctor`" in told
+
+
+def html(page: AppTest, name: str) -> str:
+    """What we drew as HTML with this class."""
+    return "".join(part.proto.body for part in page.get("html") if f'class="{name}"' in part.proto.body)
+
+
+def test_a_change_of_model_is_seen_with_its_counts_and_what_holds_it_up(filled, resources, encoders):
+    switching.begin(resources, COLLECTION, encoders, "dinoseek_tiny14")
     filled.query_params["collection"] = COLLECTION
     filled.switch_page(LIBRARY).run()
-    next(button for button in filled.button if button.label == "Try these again").click().run()
-    assert library.collection(resources, COLLECTION).pending == 1
+    assert not filled.exception
+    (bar,) = filled.get("progress")
+    assert bar.proto.text.startswith(r"Changing to dinoseek\_tiny14, squash168-v1: 0 of 4")
+    with resources.catalog.begin() as session:
+        session.execute(update(Reembedding).values(status=ImageStatus.FAILED))
+    filled.run()
+    assert "4 pictures can't be embedded with it" in filled.warning[0].value
+    switching.cancel(resources, COLLECTION)
+    filled.run()
+    assert not filled.get("progress")
 
 
 def test_a_collection_is_put_away_and_comes_back_whole(filled, resources):

@@ -26,3 +26,8 @@ def decode_children_of(pid: int) -> list[int]:
 def peak_memory_bytes(pid: int) -> int:
     """Resident, at its largest since the program began. Not getrusage: that counts the parent it was forked from."""
     return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1])
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident now."""
+    return 1024 * int(re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1])

@@ -166,6 +166,33 @@ def test_a_hang_ends_at_the_limit_and_costs_one_picture(poisoned, picture, death
     assert time.monotonic() - begun < 5
 
 
+def test_a_picture_that_takes_too_much_of_the_processor_is_refused_for_good(tmp_path, picture):
+    with Decoder(make_settings(tmp_path, decode_cpu_s=0.5, decode_processes=1), POISONOUS) as opened:
+        code, said = refusal(opened.submit(picture.read_bytes(), name="spin"))
+        assert code == "decoder_cpu"
+        assert said.startswith("decoding takes over 0.5 s of processor time")
+        assert opened.submit(picture).result().format == "JPEG"
+
+
+def test_each_picture_has_its_own_time(tmp_path, picture):
+    """What one left of its limits is not the next one's, and waiting costs none."""
+    with Decoder(make_settings(tmp_path, decode_cpu_s=0.5, decode_timeout_s=1, decode_processes=1)) as opened:
+        for _ in range(3):
+            time.sleep(0.5)
+            assert all(opened.submit(picture).result() for _ in range(40))
+
+
+def test_a_slow_disk_has_time_of_its_own(tmp_path, picture):
+    program = (sys.executable, "-P", str(Path(__file__).with_name("slow_disk_child.py")))
+    slow = {"decode_timeout_s": 0.5, "decode_cpu_s": 0.5, "decode_processes": 1}
+    with Decoder(make_settings(tmp_path, read_timeout_s=30, **slow), program) as opened:
+        assert opened.submit(picture).result().format == "JPEG"
+    with Decoder(make_settings(tmp_path, read_timeout_s=0.7, **slow), program) as opened:
+        code, said = refusal(opened.submit(picture))
+        assert code == "decoder_timeout"
+        assert said.startswith("its bytes did not come within 0.7 s")
+
+
 @LINUX
 def test_greed_for_memory_ends_at_the_limit(poisoned, picture):
     assert refusal(poisoned.submit(picture.read_bytes(), name="gobble"))[0] == "decoder_memory"

@@ -39,6 +39,7 @@ def _card(face: Face, facts: CollectionFacts) -> dict:
         words.count(facts.ready),
         f"{facts.pending:,} being read" if facts.pending else "",
         f"{facts.failed:,} refused" if facts.failed else "",
+        "changing its model" if facts.change and not facts.change.add_only else "",
     )
     return {
         "name": facts.name,

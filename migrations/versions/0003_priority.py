@@ -6,7 +6,7 @@ Rules: locks are short; the previous release's code still works on the new schem
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
+revision = "0003"
 down_revision = "0002"
 
 WORK = "ix_images_work"

@@ -6,8 +6,8 @@ Rules: locks are short; the previous release's code still works on the new schem
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0006"
+revision = "0004"
+down_revision = "0003"
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 UNIQUE = "uq_sources_collection_id_kind_address_bytes"
