@@ -43,7 +43,7 @@ class Pair:
     def digests(self) -> dict[str, int]:
         """Ids of all pictures, by their digest."""
         with self.catalogue.catalog.read() as session:
-            return dict(session.execute(select(Image.digest, Image.id)).tuples().all())
+            return dict(map(tuple, session.execute(select(Image.digest, Image.id))))
 
 
 @pytest.fixture
