@@ -61,7 +61,10 @@ class Catalog:
 def unavailable(url, error: Exception) -> ServiceUnavailable:
     first_line = str(getattr(error, "orig", error)).strip().splitlines()[0]
     where = url.render_as_string(hide_password=True)
-    return ServiceUnavailable(f"the database {where} can't be used ({first_line}): check DINOSEEK_DATABASE_URL")
+    way_out = "check DINOSEEK_DATABASE_URL"
+    if url.get_backend_name() == "sqlite":
+        way_out += ", and that its disk has room"  # a full one is called an I/O error by some of SQLite's calls
+    return ServiceUnavailable(f"the database {where} can't be used ({first_line}): {way_out}")
 
 
 def make_engine(url: str, **options) -> Engine:

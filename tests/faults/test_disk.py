@@ -22,7 +22,7 @@ from tests.faults.disk import SmallDisk, small_disk
 from tests.program import wait_until
 from tests.workshop import COLLECTION
 
-FULL = ("No space left on device", "database or disk is full")
+FULL = ("No space left on device", "database or disk is full", "that its disk has room")
 PICTURES = 40
 FULL_FOR_S = 25.0  # longer than a refused task's pause: it is tried on the full disk again and again
 BACK_S = 120.0
@@ -140,7 +140,7 @@ def test_snapshots(crasher):
 
 @pytest.fixture
 def database_on_small_disk(tmp_path) -> Iterator[tuple[Crasher, SmallDisk]]:
-    with small_disk(tmp_path / "disk", 2) as disk:
+    with small_disk(tmp_path / "disk", 16) as disk:
         opened = Crasher(tmp_path, batch_images=8, database_url=f"sqlite:///{disk.folder}/catalogue.db")
         yield opened, disk
         opened.close()
@@ -172,24 +172,34 @@ def test_the_database(database_on_small_disk):
 
 
 def test_the_whole_home(tmp_path):
-    """Logs, thumbnails, database and all: `ingest` says why in one line and exits; with room it does the rest."""
-    with small_disk(tmp_path / "home", 3) as disk:
+    """Logs, thumbnails, database and all: a waiting `ingest` says why in one line, and ends when there is room."""
+    with small_disk(tmp_path / "home", 16) as disk:
         crasher = Crasher(tmp_path, batch_images=8)
+        supervisor = crasher.hire()[0]
         crasher.ingest(crasher.paint(8))
         disk.fill()
-        folder = crasher.paint(PICTURES)
-        log = crasher.folder / "ingest.log"
+        folder, log = crasher.paint(PICTURES), crasher.folder / "ingest.log"
         ingest = crasher.program.start_logged(log, "ingest", folder, "-c", COLLECTION)
         wait_until(lambda: any(map(tells_of_a_full_disk, lines(log))), "its word")
         time.sleep(FULL_FOR_S)
+        assert (ingest.poll(), supervisor.poll()) == (None, None)
         disk.make_room()
-        ended = ingest.wait(timeout=BACK_S)
-        assert "Traceback" not in log.read_text()
-        document = crasher.ingest(folder)
-        assert (document["seen"], document["failed"]) == (PICTURES, 0)
+        assert ingest.wait(timeout=BACK_S) == 0
+        crasher.acknowledge(folder)
         crasher.prove()
-        report(kind="disk", store="home", ended=ended, told=lines(log)[0])
+        report(kind="disk", store="home", told=lines(log)[0])
         crasher.close()
+
+
+def test_a_home_that_is_full_from_the_start_is_one_line(tmp_path):
+    with small_disk(tmp_path / "home", 16) as disk:
+        crasher = Crasher(tmp_path)
+        crasher.close()
+        disk.fill()
+        refused = crasher.program.run("ingest", crasher.paint(8), "-c", COLLECTION)
+        (told,) = refused.stderr.splitlines()
+        assert refused.returncode == 1
+        assert tells_of_a_full_disk(told), told
 
 
 def test_temporary_files(crasher):
