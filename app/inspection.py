@@ -26,6 +26,7 @@ UNSHARED_FILES = "a published snapshot that the store did not have: put there"
 OTHER_VECTORS = "vectors in the snapshot that differ from their rows, or have none: built again"
 OTHER_CLUSTER = "pictures that the cluster shows too many or too few: hidden, or given to it again"
 STRAY_FOLDERS = "folders of snapshots that no row tells of: set aside"
+SET_RIGHT = {"unshared_files", "stray_folder"}  # without a build
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def inspect(resources: Resources, name: str) -> Inspection:
     if resources.settings.cluster is not None:
         return Inspection([*findings, *_cluster(resources, collection_id)], upkeep.status(resources, name))
     wrong = [*_files(resources, collection_id), *_strays(resources, collection_id)]
-    if (wrong or upkeep.is_due(resources, collection_id)) and not upkeep.rebuild(resources, collection_id, force=True):
+    broken = any(finding.kind not in SET_RIGHT for finding in wrong)
+    if (broken or upkeep.is_due(resources, collection_id)) and not upkeep.rebuild(resources, collection_id, force=True):
         raise ServiceUnavailable(f"another build of {name!r} is at work: verify again when it is done")
     return Inspection([*findings, *wrong], upkeep.status(resources, name))
 

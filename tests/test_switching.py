@@ -152,7 +152,7 @@ def test_what_is_left_behind_is_a_failure_with_its_reason_until_it_is_retried(fi
     assert (left.path, left.error) == (str(photos / "0.jpg"), "vanished")
     assert len(desk.by_file(COLLECTION, photos / "1.jpg", k=20).hits) == 5
     (photos / "away").rename(photos / "0.jpg")
-    assert failures.retry(filled.resources, [left.image_id]) == 1
+    assert failures.retry(filled.resources, COLLECTION) == 1
     work(filled)
     assert len(desk.by_file(COLLECTION, photos / "0.jpg", k=20).hits) == 6
 
@@ -203,7 +203,7 @@ def test_a_batch_that_was_looked_at_with_the_old_model_is_looked_at_again(filled
         monkeypatch.undo()
         assert switching.advance(filled.resources, 1)
 
-    monkeypatch.setattr(Storage, "keep_thumbnail", switch_first)
+    monkeypatch.setattr(Storage, "keep_thumbnails", switch_first)
     work(filled)
     assert embedded(filled) == {OLD: 6, NEW: 6}  # given back
     work(filled)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from app import library
-from app.cli.output import JsonFlag, err, megabytes, print_json, print_table
+from app.cli.output import JsonFlag, megabytes, print_json, print_table, say
 from app.cli.switching import switch
 from app.library import CollectionFacts
 from app.resources import open_resources
@@ -27,7 +27,7 @@ def create(
     if as_json:
         print_json(facts)
         return
-    err.print(f"[bold]{facts.name}[/] is ready for pictures: `dinoseek ingest FOLDER -c {facts.name}` ({facts.model})")
+    say(f"{facts.name} is ready for pictures: `dinoseek ingest FOLDER -c {facts.name}` ({facts.model})")
 
 
 @collections_command.command("list")
@@ -42,7 +42,7 @@ def list_(as_json: JsonFlag = False) -> None:
         columns, [(r.name, _model(r), r.images, r.ready, r.pending, r.failed, megabytes(r.bytes)) for r in rows]
     )
     if not rows:
-        err.print("no collection yet: `dinoseek ingest FOLDER -c NAME` makes one")
+        say("no collection yet: `dinoseek ingest FOLDER -c NAME` makes one")
 
 
 def _model(facts: CollectionFacts) -> str:
@@ -63,7 +63,7 @@ def delete(name: Name, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json({"deleted": name})
         return
-    err.print(f"{name} is out of sight; `dinoseek collections restore {name}` brings it back")
+    say(f"{name} is out of sight; `dinoseek collections restore {name}` brings it back")
 
 
 @collections_command.command()
@@ -73,4 +73,4 @@ def restore(name: Name, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(facts)
         return
-    err.print(f"{facts.name} is back with {facts.ready} searchable pictures")
+    say(f"{facts.name} is back with {facts.ready} searchable pictures")

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from app.cli.output import JsonFlag, err, print_json, progress_bar
+from app.cli.output import JsonFlag, print_json, progress_bar, say
 from app.encoders import Encoders
 from app.errors import InvalidInput, NotFound
 from app.settings import get_settings
@@ -53,7 +53,7 @@ def embed(
             }
         )
         return
-    err.print(f"{out}: {len(vectors)} vectors of {encoder.key.dim} numbers by {encoder.key.model}", markup=False)
+    say(f"{out}: {len(vectors)} vectors of {encoder.key.dim} numbers by {encoder.key.model}")
 
 
 def _check(images: list[Path], out: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.output import CollectionOption, JsonFlag, err, print_json, print_table
+from app.cli.output import CollectionOption, JsonFlag, print_json, print_table, say
 from app.ingest import failures as refusals
 from app.resources import open_resources
 
@@ -38,7 +38,7 @@ def failures(
         return
     _show(collection, counts, listed)
     if retry:
-        err.print(f"{retried:,} get another try: `dinoseek progress -c {collection}` says how far they are")
+        say(f"{retried:,} get another try: `dinoseek progress -c {collection}` says how far they are")
 
 
 def _document(
@@ -58,11 +58,11 @@ def _document(
 
 def _show(collection: str, counts: dict[str, int], listed: list[refusals.Failure]) -> None:
     if not counts:
-        err.print(f"{collection}: no picture was refused or set aside", markup=False)
+        say(f"{collection}: no picture was refused or set aside")
         return
     print_table(("pictures", "code"), [(f"{number:,}", code) for code, number in counts.items()])
     if not listed:
         return
     print_table(("refused", "code", "why", "attempts"), [(f.path, f.error, f.reason, f.attempts) for f in listed])
     if (more := sum(counts.values()) - len(listed)) > 0:
-        err.print(f"… and {more:,} more: --limit lists them")
+        say(f"… and {more:,} more: --limit lists them")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from app.cli.output import err
+from app.cli.output import err, say
 from app.errors import WeightsUnavailable
 from app.vision.architectures import FALLBACK, get_architecture
 from app.vision.fetch import pull
@@ -33,5 +33,5 @@ def fetch_or_say_why(name: str, weights_dir: Path) -> None:
     try:
         fetch(name, weights_dir)
     except WeightsUnavailable as refusal:
-        err.print(str(refusal), style="yellow", markup=False)
-        err.print(f"Going on without: set DINOSEEK_MODEL={FALLBACK} to not try again.")
+        say(str(refusal), "yellow")
+        say(f"Going on without: set DINOSEEK_MODEL={FALLBACK} to not try again.")

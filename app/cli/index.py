@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app import library, moving, upkeep
-from app.cli.output import CollectionOption, JsonFlag, err, megabytes, print_json, print_table, progress_bar
+from app.cli.output import CollectionOption, JsonFlag, megabytes, print_json, print_table, progress_bar, say
 from app.errors import ServiceUnavailable
 from app.inspection import inspect
 from app.resources import Resources, open_resources
@@ -67,7 +67,7 @@ def copy(
         print_table((collection, ""), [*rows, (f"same ten nearest, of {moved.compared}", f"{moved.same_top_10:.4f}")])
     if not moved.whole:
         raise ServiceUnavailable(f"{moved.on_cluster:,} of {moved.vectors:,} vectors arrived: run it again")
-    err.print(f"to search there, set DINOSEEK_VECTOR_URL={moved.cluster} wherever dinoseek runs", markup=False)
+    say(f"to search there, set DINOSEEK_VECTOR_URL={moved.cluster} wherever dinoseek runs")
 
 
 def _id(resources: Resources, name: str) -> int:

@@ -20,6 +20,7 @@ from app.cli.output import (
     print_table,
     progress_bar,
     rate,
+    say,
     say_caveat,
 )
 from app.cli.supervisor import Supervisor, kept_worker
@@ -98,13 +99,13 @@ def _watch(resources: Resources, report: ScanReport, wishes: Wishes) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    err.print("watching: Ctrl-C ends it")
+    say("watching: Ctrl-C ends it")
     watcher = Watcher(resources, report, wishes, stop, on_change=_say_change)
     watcher.run(first=lambda wishes: _scan(resources, report, wishes))
 
 
 def _say_change(counts: dict[str, int]) -> None:
-    err.print(", ".join(f"{count:,} {name}" for name, count in counts.items() if count))
+    say(", ".join(f"{count:,} {name}" for name, count in counts.items() if count))
 
 
 @contextlib.contextmanager
@@ -137,7 +138,7 @@ def wait_until_done(resources: Resources, collection: str, worker: Supervisor | 
             looked_at = time.monotonic()
         bar.update(task, completed=now.total - now.resting, total=now.total, rate="", left="")
     if now.resting:
-        err.print(f"[yellow]{now.resting:,} pictures wait for a source that is away: they go on when it is back[/]")
+        say(f"{now.resting:,} pictures wait for a source that is away: they go on when it is back", "yellow")
 
 
 class Moved:
@@ -162,7 +163,7 @@ class Hint:
         if obstacle is None:
             self._since, self._said = time.monotonic(), False
         elif not self._said and time.monotonic() - self._since > HINT_S:
-            err.print(str(obstacle), style="yellow", markup=False)
+            say(str(obstacle), "yellow")
             self._said = True
 
 
@@ -174,24 +175,19 @@ def _left(now: Progress) -> str:
 
 def _answer(facts: CollectionFacts, report: ScanReport, as_json: bool) -> None:
     for absent in report.away:
-        told = f"{absent.address} is away, nothing of it is forgotten: {absent.reason}"
-        err.print(told, style="yellow", markup=False)
+        say(f"{absent.address} is away, nothing of it is forgotten: {absent.reason}", "yellow")
     if as_json:
         print_json(_document(facts, report))
         return
     counts = report.counts
     parts = [f"{counts[name]:,} {name}" for name in ("seen", "added", "known", "failed", "skipped")]
-    err.print(f"[bold]{report.collection}[/]: {', '.join(parts)} in {report.seconds:.1f} s with {facts.model}")
+    say(f"{report.collection}: {', '.join(parts)} in {report.seconds:.1f} s with {facts.model}")
     say_caveat(facts.model)
-    for absent in report.away:
-        err.print(
-            f"{absent.address} is away, nothing of it is forgotten: {absent.reason}", style="yellow", markup=False
-        )
     failed = [(r.path, r.reason) for r in report.receipts if r.outcome is Outcome.FAILED]
     if failed:
         print_table(("refused", "why"), failed[:FAILURES_SHOWN])
     if len(failed) > FAILURES_SHOWN:
-        err.print(f"… and {len(failed) - FAILURES_SHOWN} more: --json lists them all")
+        say(f"… and {len(failed) - FAILURES_SHOWN} more: --json lists them all")
 
 
 def _document(facts: CollectionFacts, report: ScanReport) -> dict:

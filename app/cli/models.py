@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.fetching import fetch
-from app.cli.output import JsonFlag, err, print_json, print_table
+from app.cli.output import JsonFlag, print_json, print_table, say
 from app.errors import BadCheckpoint
 from app.settings import get_settings
 from app.vision import checkpoints
@@ -48,7 +48,7 @@ def pull(
     if as_json:
         print_json({"name": name, "path": str(path)})
         return
-    err.print(f"{name} is ready: {path}", markup=False)
+    say(f"{name} is ready: {path}")
 
 
 @models_command.command()

@@ -35,11 +35,16 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document 
 CollectionOption = Annotated[str, typer.Option("--collection", "-c", help="The collection's name.")]
 
 
+def say(words: str, style: str | None = None) -> None:
+    """One line on standard error as it stands: unbroken in a file, and a folder called [red] is no colour."""
+    err.print(words, style=style, markup=False, soft_wrap=True)
+
+
 def say_caveat(model: str) -> None:
     """On standard error, what an answer of this model is worth, and how to get a better one."""
     said = caveat(model)
     if said is not None:
-        err.print(f"[yellow]{said.what}[/]: {said.limit}; `dinoseek models pull {BEST}`")
+        say(f"{said.what}: {said.limit}; `dinoseek models pull {BEST}`", "yellow")
 
 
 def print_json(value: Any) -> None:

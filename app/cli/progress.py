@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import typer
 
-from app.cli.output import CollectionOption, JsonFlag, err, print_json, print_table, rate
+from app.cli.output import CollectionOption, JsonFlag, print_json, print_table, rate, say
 from app.ingest.progress import Progress, progress
 from app.ingest.stages import BY_NAME, in_words
 from app.resources import open_resources
@@ -54,6 +54,6 @@ def _show(collection: str, now: Progress) -> None:
     if now.stages:
         parts = [(BY_NAME[name].words, f"{share:.0%}") for name, share in now.stages.items()]
         print_table(("stage", "of the time"), parts)
-        err.print(f"to go faster: {BY_NAME[next(iter(now.stages))].faster}", markup=False)
+        say(f"to go faster: {BY_NAME[next(iter(now.stages))].faster}")
     if now.obstacle:
-        err.print(str(now.obstacle), style="yellow", markup=False)
+        say(str(now.obstacle), "yellow")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app import sharing
-from app.cli.output import CollectionOption, JsonFlag, err, print_json, print_table, say_caveat
+from app.cli.output import CollectionOption, JsonFlag, print_json, print_table, say, say_caveat
 from app.errors import InvalidInput
 from app.resources import open_resources
 from app.search.desk import SearchDesk
@@ -40,7 +40,7 @@ def search(
         return
     took = page.took_ms
     print_table(("", "cosine", "path"), [(hit.rank, f"{hit.score:.4f}", hit.path) for hit in page.hits])
-    err.print(f"{page.collection} · {page.model} · {took['total']:.0f} ms, {took['embed']:.0f} of them in the encoder")
+    say(f"{page.collection} · {page.model} · {took['total']:.0f} ms, {took['embed']:.0f} of them in the encoder")
     say_caveat(page.model)
 
 

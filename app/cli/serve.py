@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from app.api.guard import LOOPBACK
 from app.api.server import ANY_ADDRESS, listen, serve
 from app.cli.devices import devices
 from app.cli.fetching import fetch_or_say_why
 from app.cli.ingest import wait_until_done
-from app.cli.output import err, progress_bar, say_caveat
+from app.cli.output import progress_bar, say, say_caveat
 from app.cli.supervisor import Supervisor, kept_worker
 from app.errors import AppError, NotFound
 from app.ingest import scan
@@ -97,7 +96,7 @@ def worker(
 
 def _say_weaknesses(resources: Resources) -> None:
     for weakness in weaknesses(resources):
-        err.print(f"[yellow]{escape(str(weakness))}[/]")
+        say(str(weakness), "yellow")
 
 
 def _collection_name(photos: Path | None) -> str:
@@ -125,11 +124,11 @@ def _ingesting(resources: Resources, facts: CollectionFacts, folders: Iterable[P
             for folder in folders:
                 scan.ingest(resources, [folder], facts.name)
             wait_until_done(resources, facts.name, None)
-            err.print(f"[green]all pictures of {facts.name} are searchable[/]")
+            say(f"all pictures of {facts.name} are searchable", "green")
         except AppError as refusal:
-            err.print(str(refusal), style="red", markup=False)
+            say(str(refusal), "red")
         except OSError as trouble:
-            err.print(f"reading stopped ({trouble}): start again to go on", style="red", markup=False)
+            say(f"reading stopped ({trouble}): start again to go on", "red")
 
     threading.Thread(target=run, name="ingest", daemon=True).start()
     yield
@@ -142,8 +141,8 @@ def _serve(resources: Resources, host: str | None, port: int, browser: bool, que
 
     def ready() -> None:
         if host not in LOOPBACK:
-            err.print(f"[yellow]listening on {host}: no password is asked, whoever reaches it sees the pictures[/]")
-        err.print(f"[bold]dinoseek[/] is at [link={address}]{address}[/] (Ctrl-C ends it)")
+            say(f"listening on {host}: no password is asked, whoever reaches it sees the pictures", "yellow")
+        say(f"dinoseek is at {address} (Ctrl-C ends it)", "bold")
         if browser:
             webbrowser.open(address)
 

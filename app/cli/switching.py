@@ -7,7 +7,7 @@ import typer
 
 from app import library, switching
 from app.cli.ingest import Moved, worker_at_hand
-from app.cli.output import JsonFlag, err, print_json, progress_bar, say_caveat
+from app.cli.output import JsonFlag, print_json, progress_bar, say, say_caveat
 from app.cli.supervisor import Supervisor
 from app.encoders import Encoders
 from app.errors import InvalidInput, ServiceUnavailable
@@ -100,7 +100,7 @@ def _answer(facts: CollectionFacts, state: str, seconds: float, as_json: bool) -
         "changing": f"answers with {facts.model} and goes on in the background: `dinoseek collections list`",
         "done": f"answers with {facts.model}, {facts.ready:,} pictures",
     }
-    err.print(f"{facts.name} {said[state]}", markup=False)
+    say(f"{facts.name} {said[state]}")
     say_caveat(facts.model)
 
 

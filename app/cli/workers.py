@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import typer
 
-from app.cli.output import JsonFlag, err, print_json, print_table, rate
+from app.cli.output import JsonFlag, print_json, print_table, rate, say
 from app.ingest.progress import WorkerFacts, progress, workers_alive
 from app.ingest.stages import in_words, shares_of
 from app.library import collections
@@ -24,10 +24,10 @@ def workers(as_json: JsonFlag = False) -> None:
     columns = ("worker", "device", "model", "rate", "done", "holds", "where the time goes", "trouble")
     print_table(columns, [_row(worker) for worker in alive])
     if not alive:
-        err.print("no worker is alive: `dinoseek up` or `dinoseek worker` starts one")
+        say("no worker is alive: `dinoseek up` or `dinoseek worker` starts one")
     for row in waiting:
         told = f": {row['obstacle']}: {row['way_out']}" if row["obstacle"] else ""
-        err.print(f"{row['collection']}: {row['images']:,} pictures wait{told}", markup=False)
+        say(f"{row['collection']}: {row['images']:,} pictures wait{told}")
 
 
 def _row(worker: WorkerFacts) -> tuple:

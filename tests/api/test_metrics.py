@@ -67,7 +67,8 @@ def test_the_figures_are_those_of_the_rows(filled):
 def test_a_dead_worker_leaves_its_work_unclaimed_and_no_rate(filled):
     with filled.catalog.begin() as session:
         claims.end_leases(session, ["w"])
-        claims.expire(session, max_attempts=3)
+        claims.expire(session, max_attempts=3)  # its work waits from now on
+        session.execute(update(Image).values(not_before=Image.not_before - 100))
     told = samples(Meters(filled).text())
     assert told["dinoseek_unclaimed_seconds", "1"] == pytest.approx(100, abs=20)
     assert told["dinoseek_images_per_second",] == 0

@@ -17,7 +17,7 @@ def shown(model: str) -> list[str]:
 def test_the_bundled_encoder_offers_the_real_one():
     (said,) = shown("dinoseek_tiny14")
     assert said.startswith("**Small bundled encoder (dinoseek_tiny14):**")
-    assert "`dinoseek models pull dinov2_vits14`, then make a new collection" in said
+    assert "`dinoseek models pull dinov2_vits14`, then `dinoseek collections switch`" in said
 
 
 def test_the_real_one_has_no_banner():
