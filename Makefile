@@ -20,7 +20,7 @@ demo: setup
 	$(BIN)/dinoseek demo --port $(PORT) $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 test: setup
-	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not soak" -n 3 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .

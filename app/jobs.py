@@ -36,7 +36,7 @@ class Job(enum.StrEnum):
 def enqueue(settings: Settings, job: Job, queue: Queue = Queue.BULK, **ids: int) -> bool:
     """Wake a worker for this job. False when the broker can't be reached: the sweep will find the work.
 
-    Without a broker there is nothing to send: embedded workers look at the ledger several times a second.
+    Without a broker there is nothing to send: embedded workers look at the catalogue several times a second.
     """
     reach(Point.BEFORE_ENQUEUE)
     if settings.broker is None:

@@ -21,7 +21,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("dinoseek", appauthor=False)))
     database_url: SecretStr | None = None  # none: SQLite in home
-    broker_url: SecretStr | None = None  # none: embedded, workers poll the ledger
+    broker_url: SecretStr | None = None  # none: embedded, workers poll the catalogue
     vector_url: SecretStr | None = None  # none: FAISS files in home; it may carry a password
     storage_url: SecretStr | None = None  # none: the home alone; s3://BUCKET/PREFIX or file:///FOLDER for many hosts
     weights_dir: Path | None = None  # none: home/weights
@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     batch_images: int = 32  # claimed together; on a CPU one to two seconds of work
     lease_s: float = 60.0  # over four times the slowest batch; renewed by heartbeat every five seconds
     max_attempts: int = 3  # then the picture is set aside with its reason
-    poll_s: float = 0.5  # embedded workers look at the ledger this often; half a per cent of a core
+    poll_s: float = 0.5  # embedded workers look at the catalogue this often; half a per cent of a core
     sweep_s: float = 20.0  # how often work whose message was lost is sent again
 
     archive_max_members: int = 200_000  # their table of contents is held in memory

@@ -1,0 +1,5 @@
+import os
+
+# Two processes of tests share two cores: with two threads each they wait for one another, at three times the CPU.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -16,6 +16,7 @@ from app.cli.main import main
 from app.settings import get_settings
 
 PATIENCE_S = 120.0
+SLOW = "untrained_vits14"  # a tenth of a second a picture: time to be met at work
 
 
 class Program:
@@ -25,7 +26,7 @@ class Program:
         self.home = home
         ours = {f"DINOSEEK_{name.upper()}": str(value) for name, value in knobs.items()}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DINOSEEK_")}
-        self.environment = kept | {"DINOSEEK_HOME": str(home), "DINOSEEK_MODEL": "untrained_vits14"} | ours
+        self.environment = kept | {"DINOSEEK_HOME": str(home), "DINOSEEK_MODEL": "dinoseek_tiny14"} | ours
         self.started: list[subprocess.Popen] = []
 
     def run(self, *arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:

@@ -243,7 +243,7 @@ def stack(tmp_path) -> Iterator[Stack]:
     """PostgreSQL and Redis are up; the rest is the test's."""
     servers.need(shutil.which("redis-server"), "Redis", "install the package redis-server")
     port, redis_port = servers.free_port(), servers.free_port()
-    chosen = services(DINOSEEK_PORT=str(port), DINOSEEK_MODEL="untrained_vits14", WORKER_THREADS="1")
+    chosen = services(DINOSEEK_PORT=str(port), DINOSEEK_MODEL="dinoseek_tiny14", WORKER_THREADS="1")
     with database(chosen["postgres"]) as postgres_port:
         places = {
             "postgres:5432": f"127.0.0.1:{postgres_port}",

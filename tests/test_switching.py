@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app import library, switching, upkeep
-from app.catalog import claims, collections, images
+from app.catalog import backlogs, collections, images
 from app.catalog.models import Collection, Embedding, Image, ImageStatus
 from app.errors import BadCheckpoint, InvalidInput, NotFound, WeightsUnavailable
 from app.ingest import failures, scan
@@ -24,6 +24,7 @@ OLD, NEW = "untrained_vits14", "dinoseek_tiny14"
 @pytest.fixture
 def filled(shop, photos):
     """Six searchable pictures."""
+    shop.resources.settings.model = OLD
     fill(shop, photos)
     return shop
 
@@ -296,7 +297,7 @@ def test_a_deleted_collection_rests_and_goes_on_when_it_is_back(filled):
     begin(filled)
     library.delete_collection(filled.resources, COLLECTION)
     with filled.resources.catalog.read() as session:
-        assert (claims.collections_waiting(session), switching.ripe(filled.resources)) == ([], [])
+        assert (backlogs.collections_waiting(session), switching.ripe(filled.resources)) == ([], [])
     library.restore_collection(filled.resources, COLLECTION)
     assert complete(filled)
     with filled.resources.catalog.read() as session:

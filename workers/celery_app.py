@@ -22,6 +22,6 @@ def make_app(settings: Settings) -> Celery:
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,  # the fence makes a late twin harmless
         broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,  # a broker that is down comes back; the ledger waits
+        broker_connection_max_retries=None,  # a broker that is down comes back; the catalogue waits
     )
     return app

@@ -120,7 +120,7 @@ def worker_at_hand(resources: Resources) -> Iterator[Supervisor | None]:
 
 
 def wait_until_done(resources: Resources, collection: str, worker: Supervisor | None) -> None:
-    """Show the ledger's counts until nothing waits. Raises ServiceUnavailable when our own worker can't run."""
+    """Show the catalogue's counts until nothing waits. Raises ServiceUnavailable when our own worker can't run."""
     moved, hint, looked_at = Moved(), Hint(), time.monotonic()
     with progress_bar("pictures", TextColumn("{task.fields[left]}")) as bar:
         task = bar.add_task("embedding", total=None, rate="", left="")

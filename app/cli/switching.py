@@ -55,7 +55,7 @@ def switch(
 
 
 def wait_until_made(resources: Resources, name: str, begun: ChangeFacts) -> None:
-    """Show the ledger's counts until the change is made. Raises ServiceUnavailable for what only a person can help."""
+    """Show its counts until the change is made. Raises ServiceUnavailable for what only a person can help."""
     with worker_at_hand(resources) as worker, progress_bar("pictures") as bar:
         task, moved = bar.add_task(begun.label, total=begun.total, rate=""), Moved()
         while (now := progress(resources, name)).change:

@@ -7,7 +7,8 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.catalog import changes, claims, collections, embeddings, images, workers
-from app.catalog.claims import Claim, Ledger
+from app.catalog.backlogs import Backlog
+from app.catalog.claims import Claim
 from app.catalog.clock import db_now
 from app.catalog.models import Image, ModelKey, Reembedding
 from app.errors import BadVector, ServiceUnavailable, UnreadableImage
@@ -28,10 +29,10 @@ VANISHED = ("vanished", "the file is not at its path any more: put it back and r
 
 @dataclass(frozen=True)
 class Order:
-    """Images of one ledger wait for embeddings of this key."""
+    """Images of one backlog wait for embeddings of this key."""
 
     collection_id: int
-    ledger: Ledger
+    backlog: Backlog
     key: ModelKey
 
 
@@ -166,7 +167,7 @@ def _store(workshop: Workshop, batch: Batch, outcome: Outcome, vectors: np.ndarr
 
 def _is_outdated(session: Session, order: Order) -> bool:
     """The collection was switched to another model while these pictures were looked at with the old one."""
-    return order.ledger is Image and not collections.answers_with(session, order.collection_id, order.key.id)
+    return order.backlog is Image and not collections.answers_with(session, order.collection_id, order.key.id)
 
 
 def _store_embeddings(session: Session, order: Order, outcome: Outcome, vectors: np.ndarray) -> None:
@@ -190,7 +191,7 @@ def _put_back(session: Session, outcome: Outcome, away_s: float) -> None:
 def _note_change(session: Session, order: Order, image_ids: list[int]) -> None:
     """What is new has to be embedded under the key of a change as well; what was embedded for it is done."""
     change = changes.find(session, order.collection_id)
-    if order.ledger is Reembedding:
+    if order.backlog is Reembedding:
         changes.strike_off(session, order.key.id, image_ids)
     elif change is not None:
         changes.top_up(session, change, image_ids)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app import upkeep
-from app.catalog import claims, collections, failures, overview
+from app.catalog import backlogs, collections, failures, overview
 from app.catalog.models import ImageStatus
 from app.ingest.progress import WorkerFacts, workers_alive
 from app.ingest.stages import STAGES
@@ -36,7 +36,7 @@ def take_census(resources: Resources) -> Census:
         ids = [row.id for row in collections.all_live(session)]
         counts = overview.counts_everywhere(session)
         codes = failures.counts_everywhere(session)
-        unclaimed = {collection_id: claims.unclaimed_s(session, collection_id) or 0.0 for collection_id in ids}
+        unclaimed = {collection_id: backlogs.unclaimed_s(session, collection_id) or 0.0 for collection_id in ids}
     images = {(here, status.value): counts.get((here, status), 0) for here in ids for status in ImageStatus}
     return Census(images, codes, unclaimed, upkeep.tails(resources), workers_alive(resources))
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from app.catalog import changes, claims, collections, images, workers
+from app.catalog import backlogs, changes, claims, collections, images, workers
 from app.catalog.claims import Claim
 from app.catalog.clock import db_now
 from app.catalog.models import Image, Reembedding
@@ -81,8 +81,8 @@ def _orders(workshop: Workshop, collection_id: int) -> list[Order]:
         keys = {Image: collections.model_of(session, collections.get_by_id(session, collection_id))}
         if change := changes.find(session, collection_id):
             keys[Reembedding] = collections.get_model(session, change.model_key_id)
-        waiting = [ledger for ledger in keys if claims.waits(session, collection_id, ledger, workshop.priority, host)]
-    return [Order(collection_id, ledger, keys[ledger]) for ledger in waiting]
+        waits = partial(backlogs.waits, session, collection_id, priority=workshop.priority, host=host)
+        return [Order(collection_id, backlog, key) for backlog, key in keys.items() if waits(backlog)]
 
 
 def _claim(workshop: Workshop, order: Order) -> list[Claim]:
@@ -95,7 +95,7 @@ def _claim(workshop: Workshop, order: Order) -> list[Claim]:
             owner=workshop.name,
             limit=settings.batch_images,
             lease_s=settings.lease_s,
-            ledger=order.ledger,
+            backlog=order.backlog,
             priority=workshop.priority,
             host=workshop.resources.storage.host,
         )

@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from app.catalog import claims, workers
+from app.catalog import leases, workers
 from app.ingest.sweep import retire_dead
 from app.ingest.workshop import Workshop
 
@@ -33,8 +33,8 @@ class Heartbeat:
         self._stopped.set()
         self._thread.join()
         with self._resources.catalog.begin() as session:
-            claims.give_back(session, self._name)
-            claims.end_leases(session, [self._name])
+            leases.give_back(session, self._name)
+            leases.end_leases(session, [self._name])
 
     def report(self, trouble: str | None) -> None:
         """Say why a task could not be done, where people look; None when one could."""
@@ -56,5 +56,5 @@ class Heartbeat:
             self._workshop.give_back_owed()
         with self._resources.catalog.begin() as session:
             if self._workshop.at_work:
-                claims.renew(session, self._name, self._resources.settings.lease_s)
+                leases.renew(session, self._name, self._resources.settings.lease_s)
             workers.beat(session, self._name)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Row
 
-from app.catalog import claims, collections, overview, workers
+from app.catalog import backlogs, collections, overview, workers
 from app.catalog.models import ImageStatus
 from app.ingest.stages import shares_of
 from app.library import ChangeFacts, change_facts
@@ -95,7 +95,7 @@ def progress(resources: Resources, collection_name: str) -> Progress:
         collection = collections.get(session, collection_name)
         counts, resting = overview.counts(session, collection.id), overview.resting(session, collection.id)
         elsewhere = overview.waiting_elsewhere(session, collection.id)
-        unclaimed_s = claims.unclaimed_s(session, collection.id)
+        unclaimed_s = backlogs.unclaimed_s(session, collection.id)
         change = change_facts(session, collection)
         alive = [_facts(row) for row in workers.alive(session)]
     waiting = sum(counts[status] for status in overview.WAITING)

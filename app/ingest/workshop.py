@@ -3,7 +3,7 @@
 import contextlib
 from dataclasses import dataclass, field
 
-from app.catalog import claims
+from app.catalog import leases
 from app.catalog.models import Priority
 from app.encoders import Encoders
 from app.errors import AppError
@@ -38,12 +38,12 @@ class Workshop:
         blameless = isinstance(trouble, BLAMELESS) or not isinstance(trouble, Exception)
         self.owes = True
         with contextlib.suppress(AppError), self.resources.catalog.begin() as session:
-            (claims.give_back if blameless else claims.let_go)(session, self.name)
+            (leases.give_back if blameless else leases.let_go)(session, self.name)
             self.owes = False
 
     def give_back_owed(self) -> None:
         """What a failed task left in our hands because the database failed too."""
         if self.owes:
             with self.resources.catalog.begin() as session:
-                claims.give_back(session, self.name)
+                leases.give_back(session, self.name)
             self.owes = False

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from app.api import face
 from app.api.meters import CatalogueMeter, Meters
-from app.catalog import claims, workers
+from app.catalog import claims, leases, workers
 from app.catalog.clock import db_now
 from app.catalog.database import Catalog
 from app.catalog.models import Image, Worker
@@ -66,8 +66,8 @@ def test_the_figures_are_those_of_the_rows(filled):
 
 def test_a_dead_worker_leaves_its_work_unclaimed_and_no_rate(filled):
     with filled.catalog.begin() as session:
-        claims.end_leases(session, ["w"])
-        claims.expire(session, max_attempts=3)  # its work waits from now on
+        leases.end_leases(session, ["w"])
+        leases.expire(session, max_attempts=3)  # its work waits from now on
         session.execute(update(Image).values(not_before=Image.not_before - 100))
     told = samples(Meters(filled).text())
     assert told["dinoseek_unclaimed_seconds", "1"] == pytest.approx(100, abs=20)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from app.catalog import changes, claims, collections, embeddings, images, snapshots
+from app.catalog import backlogs, changes, claims, collections, embeddings, images, leases, snapshots
 from app.catalog.models import Collection, Image, ImageStatus, Reembedding, Snapshot, SnapshotStatus
 from tests.catalog.rows import KEY, make_collection, make_images
 
@@ -93,22 +93,22 @@ def test_workers_find_both_kinds_of_work_and_new_pictures_first(catalog, collect
         other = make_collection(session, "other")
         make_images(session, other, 1)
     with catalog.read() as session:
-        assert claims.collections_waiting(session) == [other.id, collection.id]
-        assert claims.waits(session, collection.id, Reembedding)
-        assert not claims.waits(session, collection.id, Image)
+        assert backlogs.collections_waiting(session) == [other.id, collection.id]
+        assert backlogs.waits(session, collection.id, Reembedding)
+        assert not backlogs.waits(session, collection.id, Image)
 
 
 def test_a_claim_of_either_ledger_is_renewed_expired_and_set_aside_alike(catalog, collection, new_key):
     begin(catalog, collection, new_key)
     held = take(catalog, collection, lease_s=-1.0)
     with catalog.begin() as session:
-        assert claims.renew(session, "a", LEASE_S) == len(held) == 6
-        assert claims.expire(session, MAX_ATTEMPTS) == 0
-        claims.let_go(session, "a")
-        assert claims.expire(session, MAX_ATTEMPTS) == 6
+        assert leases.renew(session, "a", LEASE_S) == len(held) == 6
+        assert leases.expire(session, MAX_ATTEMPTS) == 0
+        leases.let_go(session, "a")
+        assert leases.expire(session, MAX_ATTEMPTS) == 6
     while take(catalog, collection, lease_s=-1.0):
         with catalog.begin() as session:
-            claims.expire(session, MAX_ATTEMPTS)
+            leases.expire(session, MAX_ATTEMPTS)
     assert remaining(catalog, collection) == (0, 6)
     assert statuses(catalog) == [ImageStatus.READY] * 6  # as searchable as before
 

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import update
 
-from app.catalog import claims, workers
+from app.catalog import backlogs, claims, leases, workers
 from app.catalog.images import hurry
 from app.catalog.models import Image, ImageStatus, Priority, Worker
 from tests.catalog.rows import make_collection, make_images
@@ -26,7 +26,7 @@ def take(catalog, collection, owner, limit=4, lease_s=LEASE_S):
 
 def expire(catalog):
     with catalog.begin() as session:
-        return claims.expire(session, MAX_ATTEMPTS)
+        return leases.expire(session, MAX_ATTEMPTS)
 
 
 def images(catalog, *ids):
@@ -64,7 +64,7 @@ def test_a_late_worker_changes_nothing(catalog, collection):
 def test_a_heartbeat_keeps_the_lease(catalog, collection):
     take(catalog, collection, "a", lease_s=-1.0)
     with catalog.begin() as session:
-        assert claims.renew(session, "a", LEASE_S) == 4
+        assert leases.renew(session, "a", LEASE_S) == 4
     assert expire(catalog) == 0
 
 
@@ -118,27 +118,27 @@ def killed_alone(catalog, collection, times: int) -> Image:
         (claimed,) = take(catalog, collection, f"worker {kill}", limit=1)
         with catalog.begin() as session:
             session.execute(update(Image).where(Image.id != claimed.image_id).values(status=ImageStatus.GONE))
-            claims.absolve(session, [f"worker {kill}"])
-            claims.end_leases(session, [f"worker {kill}"])
+            leases.absolve(session, [f"worker {kill}"])
+            leases.end_leases(session, [f"worker {kill}"])
         expire(catalog)
     (row,) = images(catalog, claimed.image_id)
     return row
 
 
 def test_kills_from_outside_convict_no_picture_even_alone(catalog, collection):
-    row = killed_alone(catalog, collection, claims.MOST_PARDONS)
+    row = killed_alone(catalog, collection, leases.MOST_PARDONS)
     assert (row.status, row.attempts, row.code) == (ImageStatus.PENDING, 0, "worker_died")
 
 
 def test_what_is_killed_each_time_without_end_is_poison_too(catalog, collection):
-    row = killed_alone(catalog, collection, claims.MOST_PARDONS + MAX_ATTEMPTS)
+    row = killed_alone(catalog, collection, leases.MOST_PARDONS + MAX_ATTEMPTS)
     assert (row.status, row.attempts) == (ImageStatus.FAILED, MAX_ATTEMPTS)
 
 
 def test_what_is_given_back_was_never_tried(catalog, collection):
     batch = take(catalog, collection, "a", limit=1)
     with catalog.begin() as session:
-        assert claims.give_back(session, "a") == 1
+        assert leases.give_back(session, "a") == 1
         assert claims.settle(session, batch) == set()
     (row,) = images(catalog, batch[0].image_id)
     assert (row.status, row.attempts, row.code, row.owner) == (ImageStatus.PENDING, 0, None, None)
@@ -163,8 +163,8 @@ def test_a_failure_that_may_pass_is_tried_again_later_and_then_set_aside(catalog
 def test_what_is_let_go_alone_can_be_claimed_again_and_is_counted_as_an_attempt(catalog, collection):
     batch = take(catalog, collection, "a", limit=1)
     with catalog.begin() as session:
-        claims.let_go(session, "a")
-        assert claims.expire(session, MAX_ATTEMPTS) == len(batch)
+        leases.let_go(session, "a")
+        assert leases.expire(session, MAX_ATTEMPTS) == len(batch)
     rows = images(catalog, *[c.image_id for c in batch])
     assert {(row.status, row.attempts) for row in rows} == {(ImageStatus.PENDING, 1)}
 
@@ -175,7 +175,7 @@ def test_the_leases_of_a_dead_process_end_at_once(catalog, collection):
         workers.announce(session, "dead", "cpu")
         session.execute(update(Worker).values(pid=2**22 + 1))  # above any process number
         assert workers.dead_here(session) == ["dead"]
-        claims.end_leases(session, ["dead"])
+        leases.end_leases(session, ["dead"])
     assert expire(catalog) == 4
 
 
@@ -202,6 +202,6 @@ def test_a_worker_of_one_queue_takes_only_its_own(catalog, collection):
     assert len(take_of(Priority.PERSON)) == 1
     assert take_of(Priority.PERSON) == []
     with catalog.read() as session:
-        assert claims.collections_waiting(session, Priority.PERSON) == []
-        assert claims.collections_waiting(session) == [collection.id]
+        assert backlogs.collections_waiting(session, Priority.PERSON) == []
+        assert backlogs.collections_waiting(session) == [collection.id]
     assert len(take_of(Priority.BULK)) == 9

@@ -21,7 +21,7 @@ COUNTS = ("seen", "added", "known", "failed", "skipped")
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
-    with Program(tmp_path_factory.mktemp("cli") / "home") as opened:
+    with Program(tmp_path_factory.mktemp("cli") / "home", model="untrained_vits14") as opened:
         yield opened
 
 

@@ -26,7 +26,7 @@ def folder(tmp_path_factory) -> Path:
 def ingested(tmp_path_factory, folder) -> Path:
     """A home with four searchable pictures. Embedded once; each test has a copy."""
     home = tmp_path_factory.mktemp("ingested") / "home"
-    with Program(home) as opened:
+    with Program(home, model=OLD) as opened:
         opened.json("ingest", folder, "-c", "photos")
     return home
 
@@ -34,7 +34,7 @@ def ingested(tmp_path_factory, folder) -> Path:
 @pytest.fixture
 def program(tmp_path, ingested) -> Iterator[Program]:
     shutil.copytree(ingested, tmp_path / "home")
-    with Program(tmp_path / "home") as opened:
+    with Program(tmp_path / "home", model=OLD) as opened:
         yield opened
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app import library
-from app.catalog import claims
+from app.catalog import backlogs
 from app.catalog.models import Image, ImageStatus, Location
 from app.errors import ServiceUnavailable
 from app.ingest import readings, scan
@@ -117,7 +117,7 @@ def test_a_picture_on_no_known_host_is_handed_back_uncounted_and_refused_after_d
         attempt(b)
         assert rows(b) == [(ImageStatus.PENDING, 0, "away")]
         attempt(b)  # not before its time
-    monkeypatch.setattr(claims, "HOST_PATIENCE_S", -1.0)
+    monkeypatch.setattr(backlogs, "HOST_PATIENCE_S", -1.0)
     change(b, AT_ONCE)
     attempt(b)
     assert rows(b) == [(ImageStatus.FAILED, 0, "away")]

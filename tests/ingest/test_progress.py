@@ -13,7 +13,7 @@ from app.ingest.stages import STAGES
 from app.resources import open_resources
 from tests.catalog.rows import make_collection, make_images
 from tests.conftest import make_settings, paint
-from tests.program import Program, wait_until
+from tests.program import SLOW, Program, wait_until
 from tests.workshop import COLLECTION, work, workshop
 
 
@@ -48,7 +48,7 @@ def test_a_worker_tells_where_its_time_goes_with_every_batch(resources_on_both, 
         hire(resources_on_both, shop.name)
         work(shop)
     (worker,) = workers_alive(resources_on_both)
-    assert (worker.images_done, worker.model, worker.holding) == (6, "untrained_vits14", 0)
+    assert (worker.images_done, worker.model, worker.holding) == (6, "dinoseek_tiny14", 0)
     assert set(worker.stage_s) == {stage.name for stage in STAGES}
     assert all(seconds > 0 for seconds in worker.stage_s.values())
     with resources_on_both.catalog.read() as session:
@@ -177,9 +177,9 @@ def test_a_real_worker_is_seen_at_work_from_outside(tmp_path):
     for number in range(40):
         paint(folder / f"{number}.jpg", number)
     resources = open_resources(make_settings(tmp_path / "home"))
-    with Program(tmp_path / "home", batch_images=4) as program:
+    with Program(tmp_path / "home", batch_images=4, model=SLOW) as program:
         program.start("ingest", folder, "-c", COLLECTION)
         told = wait_until(lambda: [w for w in workers_alive(resources) if w.images_per_s], "a worker with a rate")
-    assert (told[0].device, told[0].model, told[0].at_work) == ("cpu", "untrained_vits14", True)
+    assert (told[0].device, told[0].model, told[0].at_work) == ("cpu", SLOW, True)
     assert set(told[0].stage_s) == {stage.name for stage in STAGES}
     resources.catalog.dispose()

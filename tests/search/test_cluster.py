@@ -169,7 +169,7 @@ def test_a_change_waits_for_a_cluster_that_went_away(shop, photos, url, monkeypa
         patched.setattr(MilvusIndex, "absorb", breaks)
         with pytest.raises(ServiceUnavailable):
             switching.advance(there, 1)
-    assert SearchDesk(there, shop.decoder, shop.encoders).by_image(COLLECTION, 1, k=5).model == "untrained_vits14"
+    assert SearchDesk(there, shop.decoder, shop.encoders).by_image(COLLECTION, 1, k=5).model == "dinoseek_tiny14"
     assert switching.advance(there, 1)
     assert len(found(there, shop, photos / "0.jpg")) == 6
     there.catalog.dispose()

@@ -40,7 +40,7 @@ def test_a_picture_finds_itself_first_and_the_rest_by_falling_score(desk, photos
     scores = [hit.score for hit in page.hits]
     assert scores == sorted(scores, reverse=True)
     assert [hit.rank for hit in page.hits] == [1, 2, 3, 4, 5, 6]
-    assert (page.model, page.trained) == ("untrained_vits14", False)
+    assert (page.model, page.trained) == ("dinoseek_tiny14", True)
     assert set(page.took_ms) == {"embed", "search", "rerank", "total"}
 
 

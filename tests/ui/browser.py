@@ -37,7 +37,7 @@ def server(home: Path, **environment: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [Path(sys.executable).with_name("dinoseek"), "up", "--port", str(port), "--no-browser"]
-    variables = os.environ | {"DINOSEEK_HOME": str(home), "DINOSEEK_MODEL": "untrained_vits14"} | environment
+    variables = os.environ | {"DINOSEEK_HOME": str(home), "DINOSEEK_MODEL": "dinoseek_tiny14"} | environment
     with (home.parent / "up.log").open("w") as log:
         process = subprocess.Popen(command, env=variables, cwd=home.parent, stdout=log, stderr=log)
         try:

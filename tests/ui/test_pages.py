@@ -108,7 +108,7 @@ def test_more_like_a_picture_leaves_itself_out(filled, resources):
     ask(filled, image_id=first.image_id)
     assert sorted(names(filled)) == ["1.jpg", "2.jpg", "3.jpg"]
     assert sent(filled, "hits")["query"]["name"] == "0.jpg"
-    assert any("ms" in caption.value and "untrained_vits14" in caption.value for caption in filled.caption)
+    assert any("ms" in caption.value and "dinoseek_tiny14" in caption.value for caption in filled.caption)
 
 
 def test_a_dropped_picture_finds_itself_and_the_best_comes_first(filled, tmp_path):

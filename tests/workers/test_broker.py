@@ -8,7 +8,7 @@ import redis
 from app.resources import open_resources
 from tests import servers
 from tests.conftest import make_settings
-from tests.program import Program, wait_until
+from tests.program import SLOW, Program, wait_until
 from tests.workers.watching import assert_each_searchable_once, worker_at_work
 from tests.workshop import COLLECTION
 
@@ -17,7 +17,7 @@ GARBAGE = (b"", b"{", b"\x80\x04]\x94.", b'{"body": "", "headers": {}}')
 
 def test_a_flushed_broker_costs_a_sweep_and_no_picture(tmp_path, many, postgres_url):
     with servers.redis(tmp_path) as broker:
-        knobs = {"database_url": postgres_url, "broker_url": broker, "sweep_s": 2, "batch_images": 4}
+        knobs = {"database_url": postgres_url, "broker_url": broker, "sweep_s": 2, "batch_images": 4, "model": SLOW}
         with Program(tmp_path / "home", **knobs) as program:
             queued = program.json("ingest", many, "-c", COLLECTION, "--no-wait")
             assert queued["added"] == 60

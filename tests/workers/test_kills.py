@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from app.catalog.models import Image, ImageStatus
 from app.resources import Resources, open_resources
 from tests.conftest import SHARED, make_settings, paint
-from tests.program import Program, wait_until
+from tests.program import SLOW, Program, wait_until
 from tests.workers.watching import assert_each_searchable_once, worker_at_work
 from tests.workshop import COLLECTION
 
@@ -31,7 +31,7 @@ def kill_workers(resources: Resources, ingest: subprocess.Popen, times: int) -> 
 
 
 def killing_spree(tmp_path: Path, folder: Path, count: int, kills: int) -> None:
-    with Program(tmp_path / "home", batch_images=8) as program:
+    with Program(tmp_path / "home", batch_images=8, model=SLOW) as program:
         resources = open_resources(make_settings(program.home))
         ingest = program.start("ingest", folder, "-c", COLLECTION, "--json")
         dead = kill_workers(resources, ingest, kills)
@@ -65,7 +65,7 @@ def five_hundred(folder: Path) -> Path:
 
 
 def test_a_worker_whose_supervisor_was_killed_ends_by_itself(tmp_path, many):
-    with Program(tmp_path / "home", batch_images=4) as program:
+    with Program(tmp_path / "home", batch_images=4, model=SLOW) as program:
         resources = open_resources(make_settings(program.home))
         ingest = program.start("ingest", many, "-c", COLLECTION)
         pid = wait_until(lambda: worker_at_work(resources, set()), "a worker at work")

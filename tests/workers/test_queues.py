@@ -13,7 +13,7 @@ from app.jobs import Queue
 from app.resources import Resources, open_resources
 from tests import servers
 from tests.conftest import make_settings, paint
-from tests.program import Program, wait_until
+from tests.program import SLOW, Program, wait_until
 
 BULK, PERSON = "poured in", "of a person"
 
@@ -21,7 +21,7 @@ BULK, PERSON = "poured in", "of a person"
 @pytest.fixture(params=["embedded", "redis"])
 def site(request, tmp_path) -> Iterator[tuple[Program, Resources]]:
     """A home with two collections, and the program on it; no worker runs yet."""
-    knobs: dict[str, object] = {"batch_images": 4}
+    knobs: dict[str, object] = {"batch_images": 4, "model": SLOW}
     with contextlib.ExitStack() as stack:
         if request.param == "redis":
             knobs["broker_url"] = stack.enter_context(servers.redis(tmp_path))

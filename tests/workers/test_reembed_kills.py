@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 import redis
@@ -15,11 +14,11 @@ from app.catalog.models import Change, Collection, Embedding, Image, ImageStatus
 from app.resources import Resources, open_resources
 from tests import servers
 from tests.conftest import make_settings
-from tests.program import Program, wait_until
+from tests.program import SLOW, Program, wait_until
 from tests.workers.test_kills import five_hundred
 from tests.workshop import COLLECTION
 
-OLD, NEW = "untrained_vits14", "dinoseek_tiny14"
+OLD, NEW = "dinoseek_tiny14", SLOW
 
 
 def worker_at_it(resources: Resources, dead: set[int]) -> int | None:
@@ -51,26 +50,25 @@ def assert_gone_over_whole(resources: Resources, count: int) -> None:
     assert (answering, left) == (2, [0, 0])
 
 
-def killing_spree(tmp_path: Path, folder: Path, count: int, kills: int) -> None:
-    with Program(tmp_path / "home", batch_images=4) as program:
+@pytest.mark.soak
+@pytest.mark.timeout(2400)
+def test_ten_kills_in_a_change_of_500_pictures_lose_nothing(tmp_path):
+    folder = five_hundred(tmp_path / "five hundred")
+    with Program(tmp_path / "home", batch_images=4, model=OLD) as program:
         program.json("ingest", folder, "-c", COLLECTION)
         resources = open_resources(make_settings(program.home))
         switch = program.start("collections", "switch", COLLECTION, "--model", NEW, "--json")
-        kill_workers(resources, switch, kills)
+        kill_workers(resources, switch, 10)
         out, err = switch.communicate(timeout=900)
         assert switch.returncode == 0, err
         assert (json.loads(out)["model"], json.loads(out)["state"]) == (NEW, "done")
-        assert_gone_over_whole(resources, count)
+        assert_gone_over_whole(resources, 500)
         resources.catalog.dispose()
-
-
-def test_three_kills_in_a_change_of_model_lose_nothing(tmp_path, many):
-    killing_spree(tmp_path, many, 60, 3)
 
 
 def test_with_a_broker_that_forgets_and_postgresql_the_same(tmp_path, many, postgres_url):
     with servers.redis(tmp_path) as broker:
-        knobs = {"database_url": postgres_url, "broker_url": broker, "sweep_s": 2, "batch_images": 4}
+        knobs = {"database_url": postgres_url, "broker_url": broker, "sweep_s": 2, "batch_images": 4, "model": OLD}
         with Program(tmp_path / "home", **knobs) as program:
             program.start("worker")
             program.json("ingest", many, "-c", COLLECTION)
@@ -85,15 +83,9 @@ def test_with_a_broker_that_forgets_and_postgresql_the_same(tmp_path, many, post
             resources.catalog.dispose()
 
 
-@pytest.mark.soak
-@pytest.mark.timeout(2400)
-def test_ten_kills_in_a_change_of_500_pictures_lose_nothing(tmp_path):
-    killing_spree(tmp_path, five_hundred(tmp_path / "five hundred"), 500, 10)
-
-
 def test_a_change_whose_command_was_killed_too_is_made_by_any_worker(tmp_path, many):
     """Nobody says it again: the next worker finds the change in the rows, and ends it with the switch."""
-    with Program(tmp_path / "home", batch_images=4) as program:
+    with Program(tmp_path / "home", batch_images=4, model=OLD) as program:
         program.json("ingest", many, "-c", COLLECTION)
         resources = open_resources(make_settings(program.home))
         switch = program.start("collections", "switch", COLLECTION, "--model", NEW)

@@ -9,7 +9,7 @@ from app.catalog.models import Image, ImageStatus, Worker
 from app.cli.supervisor import STOP_S
 from app.resources import Resources, open_resources
 from tests.conftest import make_settings, paint
-from tests.program import Program, wait_until
+from tests.program import SLOW, Program, wait_until
 from tests.workshop import COLLECTION
 
 PHOTOS = 60
@@ -26,7 +26,7 @@ def counts(resources: Resources) -> dict[tuple[ImageStatus, int], int]:
 def test_a_stop_in_the_middle_of_the_work_costs_no_attempt(tmp_path):
     for number in range(PHOTOS):
         paint(tmp_path / "many" / f"{number}.jpg", number)
-    with Program(tmp_path / "home", batch_images=BATCH) as program:
+    with Program(tmp_path / "home", batch_images=BATCH, model=SLOW) as program:
         program.json("ingest", tmp_path / "many", "-c", COLLECTION, "--no-wait")
         resources = open_resources(make_settings(program.home))
         worker = program.start("worker")
