@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app import library
+from app import library, whereabouts
 from app.errors import NotFound
 from app.resources import Resources
 from app.storage import write_atomic
@@ -26,7 +26,7 @@ class Renditions:
     def of_image(self, image_id: int) -> Path:
         """Raises NotFound when the picture or its file is gone, UnreadableImage."""
         digest = library.picture(self._resources, image_id).digest
-        return self._find(digest) or self._make(digest, library.original(self._resources, image_id))
+        return self._find(digest) or self._make(digest, whereabouts.original(self._resources, image_id))
 
     def of_query(self, digest: str) -> Path:
         """Of a picture kept by `SearchDesk.prepare_query`. Raises NotFound, UnreadableImage."""

@@ -28,7 +28,8 @@ import redis
 from sqlalchemy import func, select, text
 
 from app import library
-from app.catalog.models import Embedding, Image, ImageStatus
+from app.catalog.models import Embedding, Image
+from app.catalog.states import ImageStatus
 from app.encoders import Encoders
 from app.ingest import scan
 from app.ingest.progress import progress, workers_alive

@@ -13,7 +13,7 @@ import time
 import faiss
 import numpy as np
 
-from app import library
+from app import library, whereabouts
 from app.catalog import collections, embeddings
 from app.errors import AppError
 from app.resources import Resources, open_resources
@@ -50,7 +50,7 @@ def chosen(resources: Resources, arguments: argparse.Namespace) -> list[int]:
 
 
 def outside_encoder_ms(desk: SearchDesk, resources: Resources, name: str, image_id: int) -> float:
-    took = desk.by_file(name, library.original(resources, image_id), k=20).took_ms
+    took = desk.by_file(name, whereabouts.original(resources, image_id), k=20).took_ms
     return took["total"] - took["embed"]
 
 

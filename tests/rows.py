@@ -4,7 +4,8 @@ import numpy as np
 from sqlalchemy import select
 
 from app.catalog import collections, embeddings
-from app.catalog.models import Collection, Image, ImageStatus
+from app.catalog.models import Collection, Image
+from app.catalog.states import ImageStatus
 from app.resources import Resources
 
 KEY = {"model": "m", "weights_sha256": "0" * 64, "preprocessing": "p", "precision": "float32", "trained": True}

@@ -17,6 +17,7 @@ FLOORS = (
         "resources",
         "encoders",
         "library",
+        "whereabouts",
         "ingest",
         "search",
         "upkeep",

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from app import upkeep
 from app.catalog import images
 from app.catalog.database import migration_engine
-from app.catalog.models import Image, ImageStatus
+from app.catalog.models import Image
+from app.catalog.states import ImageStatus
 from app.inspection import inspect
 from app.search.desk import SearchDesk
 from tests.workshop import COLLECTION, fill, work, workshop

@@ -9,7 +9,8 @@ import pytest
 
 from app import sharing, upkeep
 from app.catalog import collections, embeddings, snapshots
-from app.catalog.models import Snapshot, SnapshotStatus
+from app.catalog.models import Snapshot
+from app.catalog.states import SnapshotStatus
 from app.errors import ServiceUnavailable
 from app.index.live import LiveIndex
 from app.inspection import inspect

@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 from app import library, switching, upkeep
 from app.catalog import backlogs, collections, images
-from app.catalog.models import Collection, Embedding, Image, ImageStatus
+from app.catalog.models import Collection, Embedding, Image
+from app.catalog.states import ImageStatus
 from app.errors import BadCheckpoint, InvalidInput, NotFound, WeightsUnavailable
 from app.ingest import failures, scan
 from app.ingest.embed import embed_pending

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from app.catalog.models import Image, ImageStatus, Snapshot, Worker
+from app.catalog.models import Image, Snapshot, Worker
+from app.catalog.states import ImageStatus
 from app.resources import Resources, open_resources
 from app.upkeep import LEAST_TAIL
 from tests import servers

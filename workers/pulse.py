@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from celery import Celery
 
 from app import switching, upkeep
-from app.catalog.models import Priority
+from app.catalog.states import Priority
 from app.ingest.sweep import sweep, waiting_persons
 from app.jobs import Job, Queue
 from app.resources import Resources

@@ -9,7 +9,7 @@ from celery import shared_task
 from celery.worker import state
 
 from app import switching, upkeep
-from app.catalog.models import Priority
+from app.catalog.states import Priority
 from app.errors import AppError, NotFound
 from app.ingest.embed import embed_pending
 from app.ingest.sweep import waiting_persons

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from app import library
+from app import library, whereabouts
 from app.api import face
 from app.errors import AppError, NotFound, ServiceUnavailable, UnreadableImage
 
@@ -79,7 +79,7 @@ async def query(request: Request) -> Response:
 @signed
 async def original(request: Request) -> Response:
     resources, image_id = face.current().resources, request.path_params["image_id"]
-    source = await run_in_threadpool(library.original, resources, image_id)
+    source = await run_in_threadpool(whereabouts.original, resources, image_id)
     facts = await run_in_threadpool(library.picture, resources, image_id)
     media_type = MEDIA_TYPES.get(facts.format or "", "application/octet-stream")
     name = facts.name or f"picture-{image_id}"

@@ -4,7 +4,8 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.catalog.clock import db_now
-from app.catalog.models import Collection, Image, ImageStatus, Location, Priority, Reembedding
+from app.catalog.models import Collection, Image, Location, Reembedding
+from app.catalog.states import ImageStatus, Priority
 
 Backlog = type[Image] | type[Reembedding]
 BACKLOGS: tuple[Backlog, ...] = (Image, Reembedding)  # in the order they are worked off: new pictures first

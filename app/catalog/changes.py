@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.catalog import collections, snapshots
 from app.catalog.images import portions
-from app.catalog.models import Change, Collection, Embedding, Image, ImageStatus, Reembedding
+from app.catalog.models import Change, Collection, Embedding, Image, Reembedding
+from app.catalog.states import ImageStatus
 
 WAITING = (ImageStatus.PENDING, ImageStatus.WORKING)
 WITHHELD = (*WAITING, ImageStatus.FAILED)  # not searchable, though their bytes are there

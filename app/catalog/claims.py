@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from app.catalog import backlogs
 from app.catalog.backlogs import Backlog, is_suspect, is_waiting
 from app.catalog.clock import db_now
-from app.catalog.models import Image, ImageStatus, Priority
+from app.catalog.models import Image
+from app.catalog.states import ImageStatus, Priority
 
 RETRY_DELAY_S = 2.0  # times attempts: a short fault passes meanwhile
 

@@ -12,17 +12,8 @@ from sqlalchemy.orm import Session, aliased
 from app.catalog import collections
 from app.catalog.clock import db_now
 from app.catalog.images import portions
-from app.catalog.models import (
-    Change,
-    Collection,
-    Embedding,
-    Image,
-    ImageStatus,
-    Location,
-    Reembedding,
-    Snapshot,
-    SnapshotStatus,
-)
+from app.catalog.models import Change, Collection, Embedding, Image, Location, Reembedding, Snapshot
+from app.catalog.states import ImageStatus, SnapshotStatus
 
 PRESENT = (ImageStatus.PENDING, ImageStatus.WORKING, ImageStatus.READY)
 

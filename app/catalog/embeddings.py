@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.catalog import collections
 from app.catalog.images import portions
-from app.catalog.models import Embedding, Image, ImageStatus
+from app.catalog.models import Embedding, Image
+from app.catalog.states import ImageStatus
 from app.errors import BadVector
 
 DTYPE = "<f4"

@@ -6,7 +6,8 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from app.catalog.images import fresh_attempts
-from app.catalog.models import Collection, Image, ImageStatus
+from app.catalog.models import Collection, Image
+from app.catalog.states import ImageStatus
 
 
 def counts(session: Session, collection_id: int) -> dict[str, int]:

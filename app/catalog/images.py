@@ -12,16 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.catalog import collections
 from app.catalog.clock import db_now
-from app.catalog.models import (
-    Collection,
-    Embedding,
-    Image,
-    ImageStatus,
-    Location,
-    PlaceKind,
-    Priority,
-    Reembedding,
-)
+from app.catalog.models import Collection, Embedding, Image, Location, Reembedding
+from app.catalog.states import ImageStatus, PlaceKind, Priority
 from app.errors import NotFound
 
 IDS_PER_QUERY = 500  # SQLite takes 32,766 parameters, PostgreSQL 65,535; plans like fewer

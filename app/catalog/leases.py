@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from app.catalog.backlogs import BACKLOGS, SUSPECT, Backlog, is_overdue
 from app.catalog.claims import uncounted
 from app.catalog.clock import db_now
-from app.catalog.models import ImageStatus, Worker
+from app.catalog.models import Worker
+from app.catalog.states import ImageStatus
 
 MOST_PARDONS = 20  # claims of one image; what kills from outside each time, as a memory guard may, is poison too
 SUSPICION = "the worker died while it held this picture"

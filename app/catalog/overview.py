@@ -4,7 +4,8 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from app.catalog.clock import db_now
-from app.catalog.models import Collection, Image, ImageStatus, Location
+from app.catalog.models import Collection, Image, Location
+from app.catalog.states import ImageStatus
 
 WAITING = (ImageStatus.PENDING, ImageStatus.WORKING)
 

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.catalog import images, sources
 from app.catalog.images import RETRYABLE_CODES, displayable, portions
-from app.catalog.models import Image, ImageStatus, Location, PlaceKind, SourceKind
+from app.catalog.models import Image, Location
+from app.catalog.states import ImageStatus, PlaceKind, SourceKind
 
 
 @dataclass(frozen=True)

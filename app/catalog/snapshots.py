@@ -6,7 +6,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.catalog.clock import db_now
-from app.catalog.models import Collection, Snapshot, SnapshotStatus
+from app.catalog.models import Collection, Snapshot
+from app.catalog.states import SnapshotStatus
 
 
 def start_build(session: Session, collection_id: int, model_key_id: int, owner: str, lease_s: float) -> Snapshot | None:

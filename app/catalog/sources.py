@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.catalog.clock import db_now
 from app.catalog.images import displayable
-from app.catalog.models import Collection, Image, ImageStatus, Location, PlaceKind, Source, SourceKind, SourceState
+from app.catalog.models import Collection, Image, Location, Source
+from app.catalog.states import ImageStatus, PlaceKind, SourceKind, SourceState
 
 KIND_BELOW = {
     SourceKind.FOLDER: PlaceKind.FILE,

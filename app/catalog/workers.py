@@ -8,7 +8,8 @@ from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.catalog.clock import db_now
-from app.catalog.models import Image, ImageStatus, Worker
+from app.catalog.models import Image, Worker
+from app.catalog.states import ImageStatus
 
 ALIVE_S = 15.0  # a worker not heard of for this long counts as gone; it beats three times as often
 BEAT_S = 5.0

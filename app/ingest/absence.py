@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from app.catalog import collections, images, sightings, sources
 from app.catalog.images import Place
-from app.catalog.models import PlaceKind, Source, SourceKind, SourceState
+from app.catalog.models import Source
+from app.catalog.states import PlaceKind, SourceKind, SourceState
 from app.ingest import roots
 from app.ingest.report import Seen
 from app.ingest.walk import is_missing

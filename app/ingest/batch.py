@@ -14,9 +14,9 @@ from app.catalog.models import Image, ModelKey, Reembedding
 from app.errors import BadVector, ServiceUnavailable, UnreadableImage
 from app.faults import Point, reach
 from app.ingest.workshop import Workshop
-from app.library import Source
 from app.vision.decoder import Prepared
 from app.vision.encoder import Encoder
+from app.whereabouts import Source
 
 # A decode child that died or hung may have been unlucky: those pictures are tried again.
 TRY_AGAIN = {"decoder_crashed", "decoder_timeout", "unreachable"}

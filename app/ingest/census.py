@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app import upkeep
 from app.catalog import backlogs, collections, failures, overview
-from app.catalog.models import ImageStatus
+from app.catalog.states import ImageStatus
 from app.ingest.progress import WorkerFacts, workers_alive
 from app.ingest.stages import STAGES
 from app.resources import Resources

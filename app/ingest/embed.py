@@ -18,7 +18,7 @@ from app.errors import AppError
 from app.faults import Point, reach
 from app.ingest.batch import Batch, Order, finish
 from app.ingest.workshop import Workshop
-from app.library import sources
+from app.whereabouts import sources
 
 
 def embed_pending(workshop: Workshop, collection_id: int, *, budget_s: float, should_stop: Callable[[], bool]) -> bool:

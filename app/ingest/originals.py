@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from app.errors import NotFound, ServiceUnavailable, UnreadableImage
-from app.library import Source, first_present, read
 from app.resources import Resources
 from app.vision.decoder import Prepared
+from app.whereabouts import Source, first_present, read
 
 Submit = Callable[..., Future[Prepared]]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Row
 
 from app.catalog import backlogs, collections, overview, workers
-from app.catalog.models import ImageStatus
+from app.catalog.states import ImageStatus
 from app.ingest.stages import shares_of
 from app.library import ChangeFacts, change_facts
 from app.resources import Resources

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from app.catalog.images import displayable
-from app.catalog.models import PlaceKind
 from app.catalog.sightings import Known, Sighting
+from app.catalog.states import PlaceKind
 from app.errors import AppError
 from app.ingest.walk import Found
 from app.storage import Storage

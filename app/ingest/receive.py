@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.catalog import collections, images, sightings
 from app.catalog.images import displayable
-from app.catalog.models import PlaceKind
 from app.catalog.sightings import Recorded, Sighting
+from app.catalog.states import PlaceKind
 from app.errors import InvalidInput
 from app.faults import Point, reach
 from app.jobs import Job, Queue, enqueue

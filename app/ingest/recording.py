@@ -9,8 +9,8 @@ from itertools import chain
 
 from app.catalog import collections, sightings, sources
 from app.catalog.images import displayable
-from app.catalog.models import SourceKind, SourceState
 from app.catalog.sightings import Known, Recorded, Sighting
+from app.catalog.states import SourceKind, SourceState
 from app.faults import Point, reach
 from app.ingest import roots
 from app.ingest.outage import outlast

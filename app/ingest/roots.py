@@ -8,7 +8,8 @@ from pathlib import Path
 from app import remote
 from app.catalog import collections, sources
 from app.catalog.images import displayable
-from app.catalog.models import Source, SourceKind
+from app.catalog.models import Source
+from app.catalog.states import SourceKind
 from app.errors import AppError, NotFound
 from app.ingest import archives
 from app.ingest.walk import absolute, is_hidden

@@ -10,7 +10,8 @@ from pathlib import Path
 from app import remote
 from app.catalog import collections, sightings, sources
 from app.catalog.images import displayable
-from app.catalog.models import PlaceKind, Source, SourceKind
+from app.catalog.models import Source
+from app.catalog.states import PlaceKind, SourceKind
 from app.errors import NotFound, ServiceUnavailable, UnreadableImage
 from app.ingest import absence, archives, roots, walk
 from app.ingest.ahead import Ahead

@@ -2,7 +2,7 @@
 
 from app.catalog import backlogs, leases, workers
 from app.catalog.database import Catalog
-from app.catalog.models import Priority
+from app.catalog.states import Priority
 from app.resources import Resources
 from app.settings import Settings
 

@@ -17,7 +17,7 @@ from watchfiles import watch
 
 from app.catalog import collections, sources
 from app.catalog.database import NETWORK_FILESYSTEMS, filesystem_of
-from app.catalog.models import SourceKind
+from app.catalog.states import SourceKind
 from app.ingest import absence, roots, scan, walk
 from app.ingest.report import ScanReport
 from app.ingest.roots import Root

@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import dataclass, field
 
 from app.catalog import leases
-from app.catalog.models import Priority
+from app.catalog.states import Priority
 from app.encoders import Encoders
 from app.errors import AppError
 from app.ingest.absence import Absences

@@ -14,11 +14,11 @@ from app.catalog.models import Collection, Image, ModelKey
 from app.encoders import Encoders
 from app.errors import NotFound, UnreadableImage
 from app.index.live import Neighbour
-from app.library import Source, find_file, sources
 from app.resources import Resources
 from app.search.query import Box, Hit, Page, StoredQuery, Terms
 from app.search.refresh import Readers
 from app.vision.decoder import Decoder
+from app.whereabouts import Source, find_file, sources
 
 ALL = Filters()
 SPARE_HITS = 16  # asked beyond k: rows hidden since the refresh are dropped by the last word on visibility

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.catalog import collections, embeddings, images, snapshots
-from app.catalog.models import Collection, ImageStatus, ModelKey, Snapshot
+from app.catalog.models import Collection, ModelKey, Snapshot
+from app.catalog.states import ImageStatus
 from app.errors import DamagedSnapshot
 from app.index import snapshot as files
 from app.index.live import LiveIndex

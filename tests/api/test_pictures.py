@@ -6,7 +6,7 @@ from urllib.parse import quote
 import PIL.Image
 import pytest
 
-from app import library
+from app import library, whereabouts
 from app.api.guard import Allowance
 from tests.api.conftest import UPLOAD_LIMIT_BYTES
 from tests.conftest import paint
@@ -49,7 +49,7 @@ def test_an_original_leaves_as_a_download_with_the_type_it_was_decoded_as(house)
     answer = house.client.get(house.face.original(house.image_id))
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.headers["content-disposition"].startswith("attachment;")
-    assert answer.content == library.original(house.face.resources, house.image_id).read_bytes()
+    assert answer.content == whereabouts.original(house.face.resources, house.image_id).read_bytes()
 
 
 def test_a_picture_that_is_not_there_is_404_in_one_line(house):

@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import select
 
 from app.catalog import backlogs, changes, claims, collections, embeddings, images, leases, snapshots
-from app.catalog.models import Collection, Image, ImageStatus, Reembedding, Snapshot, SnapshotStatus
+from app.catalog.models import Collection, Image, Reembedding, Snapshot
+from app.catalog.states import ImageStatus, SnapshotStatus
 from tests.catalog.rows import KEY, make_collection, make_images
 
 LEASE_S, MAX_ATTEMPTS = 60.0, 3

@@ -5,7 +5,8 @@ from sqlalchemy import update
 
 from app.catalog import backlogs, claims, leases, workers
 from app.catalog.images import hurry
-from app.catalog.models import Image, ImageStatus, Priority, Worker
+from app.catalog.models import Image, Worker
+from app.catalog.states import ImageStatus, Priority
 from tests.catalog.rows import make_collection, make_images
 
 LEASE_S, MAX_ATTEMPTS = 60.0, 3

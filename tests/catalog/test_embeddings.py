@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from app.catalog import claims, embeddings
-from app.catalog.models import Embedding, Image, ImageStatus
+from app.catalog.models import Embedding, Image
+from app.catalog.states import ImageStatus
 from app.errors import BadVector
 from tests.catalog.rows import make_collection, make_images
 

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from app.catalog import collections, embeddings
-from app.catalog.models import Image, ImageStatus, Location, Worker
+from app.catalog.models import Image, Location, Worker
+from app.catalog.states import ImageStatus
 from app.encoders import Encoders
 from app.resources import Resources, open_resources
 from app.vision.decoder import Decoder

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 
 from app import library
 from app.catalog import embeddings
-from app.catalog.models import Embedding, Image, ImageStatus, Worker
+from app.catalog.models import Embedding, Image, Worker
+from app.catalog.states import ImageStatus
 from app.encoders import Encoders
 from app.ingest import scan
 from app.ingest.progress import progress

@@ -6,7 +6,7 @@ from pathlib import Path
 import PIL.Image
 import pytest
 
-from app.catalog.models import ImageStatus
+from app.catalog.states import ImageStatus
 from tests.faults.crasher import TINY, Crasher, report
 from tests.faults.poisoned import DEADLY_COLOUR
 from tests.faults.poisonous_reader import POISONS

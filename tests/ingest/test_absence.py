@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from app import doctor, library
-from app.catalog.models import Image, ImageStatus, Location, Source, SourceState
+from app import doctor, library, whereabouts
+from app.catalog.models import Image, Location, Source
+from app.catalog.states import ImageStatus, SourceState
 from app.errors import NotFound
 from app.ingest import absence, failures, scan
 from app.ingest.progress import progress
@@ -156,7 +157,7 @@ def test_copied_files_may_vanish(shop, many):
     many.rename(many.with_name("gone for good"))
     work(shop)
     assert progress(shop.resources, COLLECTION).ready == 40
-    assert library.original(shop.resources, 1).is_file()
+    assert whereabouts.original(shop.resources, 1).is_file()
     assert absence.survey(shop.resources, judged=True)[0].state == SourceState.HERE  # nobody need put it back
 
 

@@ -14,7 +14,8 @@ from sqlalchemy import event, select
 
 from app import library
 from app.catalog import images
-from app.catalog.models import Image, ImageStatus
+from app.catalog.models import Image
+from app.catalog.states import ImageStatus
 from app.ingest import scan
 from app.ingest.report import IdRanges, ScanReport, Seen
 from tests.conftest import paint

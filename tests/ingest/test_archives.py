@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app import library
-from app.catalog.models import Image, ImageStatus, Location, PlaceKind, Source
+from app import library, whereabouts
+from app.catalog.models import Image, Location, Source
+from app.catalog.states import ImageStatus, PlaceKind
 from app.ingest import scan
 from app.ingest.report import ScanReport
 from tests.conftest import paint
@@ -68,7 +69,7 @@ def test_each_kind_of_archive_gives_its_pictures_in_order_and_needs_no_original(
         found = session.execute(select(Location.path, Location.kind, Image.stored).join(Image).order_by(Location.id))
         assert [tuple(row) for row in found] == [(f"{path}/{name}", PlaceKind.MEMBER, True) for name in files]
     assert sorted(path.read_bytes() for path in stored(rows)) == sorted(files.values())
-    assert library.original(rows, 1).read_bytes() == files[next(iter(files))]
+    assert whereabouts.original(rows, 1).read_bytes() == files[next(iter(files))]
 
 
 def test_pictures_of_an_archive_become_searchable_after_it_has_gone(shop, files, tmp_path):

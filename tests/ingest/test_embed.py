@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from app import library
 from app.catalog import claims, embeddings
 from app.catalog.database import Catalog
-from app.catalog.models import Embedding, Image, ImageStatus
+from app.catalog.models import Embedding, Image
+from app.catalog.states import ImageStatus
 from app.errors import NotFound, ServiceUnavailable
 from app.ingest import failures, receive, scan
 from app.ingest.embed import embed_pending

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from app import library
+from app import library, whereabouts
 from app.catalog import backlogs
-from app.catalog.models import Image, ImageStatus, Location
+from app.catalog.models import Image, Location
+from app.catalog.states import ImageStatus
 from app.errors import ServiceUnavailable
 from app.ingest import readings, scan
 from app.ingest.embed import Workshop, embed_pending
@@ -76,7 +77,7 @@ def test_what_a_host_ingests_another_can_embed(hosts, photos):
     assert not (b.resources.storage.home / "fetched").exists()
     assert not (b.resources.storage.home / "originals").exists()
     first = moved / "0.jpg"
-    found = library.original(b.resources, 3)
+    found = whereabouts.original(b.resources, 3)
     assert found.is_relative_to(b.resources.storage.home)
     assert found.read_bytes() in {path.read_bytes() for path in moved.rglob("*.*")}
     assert first.exists()

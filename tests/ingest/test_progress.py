@@ -6,7 +6,8 @@ from sqlalchemy import select, update
 from app import doctor, library
 from app.catalog import claims, collections, workers
 from app.catalog.clock import db_now
-from app.catalog.models import Collection, Image, ImageStatus, Worker
+from app.catalog.models import Collection, Image, Worker
+from app.catalog.states import ImageStatus
 from app.ingest import failures, scan
 from app.ingest.progress import IDLE_S, STALLED_S, UNCLAIMED_S, eta_s, progress, workers_alive
 from app.ingest.stages import STAGES

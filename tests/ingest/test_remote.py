@@ -9,8 +9,9 @@ import pytest
 import s3fs
 from sqlalchemy import select, update
 
-from app import library, remote
-from app.catalog.models import Image, ImageStatus, Location, PlaceKind, Source, SourceState
+from app import library, remote, whereabouts
+from app.catalog.models import Image, Location, Source
+from app.catalog.states import ImageStatus, PlaceKind, SourceState
 from app.errors import InvalidInput, NotFound, ServiceUnavailable
 from app.ingest import failures, scan
 from app.ingest.progress import progress
@@ -93,7 +94,7 @@ def test_workers_read_the_bytes_from_the_server(shop, bucket, photos):
     assert progress(shop.resources, COLLECTION).ready == 6
     desk = SearchDesk(shop.resources, shop.decoder, shop.encoders)
     assert desk.by_image(COLLECTION, 1, k=5, box=(0.0, 0.0, 0.5, 0.5)).hits  # a region needs the original
-    assert library.original(shop.resources, 1) == bucket.cat_file(library.picture(shop.resources, 1).path)
+    assert whereabouts.original(shop.resources, 1) == bucket.cat_file(library.picture(shop.resources, 1).path)
 
 
 def test_copied_objects_need_no_server(shop, bucket):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from app import library
+from app import library, whereabouts
 from app.catalog import images
-from app.catalog.models import Image, ImageStatus
+from app.catalog.models import Image
+from app.catalog.states import ImageStatus
 from app.errors import NotFound
 from app.ingest import scan
 from app.ingest.receive import Outcome
@@ -122,7 +123,7 @@ def test_a_pipe_is_refused_and_not_waited_for(resources, collection, tmp_path):
 
 
 def test_a_path_that_cannot_even_be_looked_at_counts_as_absent(photos):
-    assert library.first_present([photos / ("x" * 300), photos / "0.jpg"]) == photos / "0.jpg"
+    assert whereabouts.first_present([photos / ("x" * 300), photos / "0.jpg"]) == photos / "0.jpg"
 
 
 def test_hidden_folders_are_nobodys_photos(resources, collection, photos):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from app.catalog.models import Image, ImageStatus, Source, SourceState
+from app.catalog.models import Image, Source
+from app.catalog.states import ImageStatus, SourceState
 from app.ingest import roots, scan, watch
 from app.ingest.report import ScanReport
 from app.ingest.scan import Wishes

@@ -9,7 +9,8 @@ import pytest
 from app import library, upkeep
 from app.catalog import images
 from app.catalog.images import Filters
-from app.catalog.models import Image, ImageStatus
+from app.catalog.models import Image
+from app.catalog.states import ImageStatus
 from app.errors import InvalidInput, NotFound, UnreadableImage
 from app.ingest import scan
 from app.search.desk import SearchDesk

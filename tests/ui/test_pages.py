@@ -12,7 +12,8 @@ from app import library, switching
 from app.api import face
 from app.catalog import workers
 from app.catalog.clock import db_now
-from app.catalog.models import Collection, Image, ImageStatus, Reembedding, Worker
+from app.catalog.models import Collection, Image, Reembedding, Worker
+from app.catalog.states import ImageStatus
 from app.ingest import failures as refusals
 from app.resources import open_resources
 from app.ui import failures, folders

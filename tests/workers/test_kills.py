@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from app.catalog.models import Image, ImageStatus
+from app.catalog.models import Image
+from app.catalog.states import ImageStatus
 from app.resources import Resources, open_resources
 from tests.conftest import SHARED, make_settings, paint
 from tests.program import SLOW, Program, wait_until

@@ -10,7 +10,8 @@ import redis
 from sqlalchemy import func, select
 
 from app import library
-from app.catalog.models import Change, Collection, Embedding, Image, ImageStatus, Reembedding, Worker
+from app.catalog.models import Change, Collection, Embedding, Image, Reembedding, Worker
+from app.catalog.states import ImageStatus
 from app.resources import Resources, open_resources
 from tests import servers
 from tests.conftest import make_settings

@@ -5,7 +5,8 @@ import time
 
 from sqlalchemy import func, select
 
-from app.catalog.models import Image, ImageStatus, Worker
+from app.catalog.models import Image, Worker
+from app.catalog.states import ImageStatus
 from app.cli.supervisor import STOP_S
 from app.resources import Resources, open_resources
 from tests.conftest import make_settings, paint

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import update
 
 from app.catalog import claims, workers
-from app.catalog.models import Image, ImageStatus, Worker
+from app.catalog.models import Image, Worker
+from app.catalog.states import ImageStatus
 from app.cli.supervisor import Supervisor
 from tests.catalog.rows import make_collection, make_images
 from tests.program import wait_until

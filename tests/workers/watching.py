@@ -2,7 +2,8 @@
 
 from sqlalchemy import func, select
 
-from app.catalog.models import Embedding, Image, ImageStatus, Worker
+from app.catalog.models import Embedding, Image, Worker
+from app.catalog.states import ImageStatus
 from app.resources import Resources
 
 
