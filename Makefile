@@ -20,7 +20,7 @@ demo: setup
 	$(BIN)/dinoseek demo --port $(PORT) $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 test: setup
-	$(BIN)/python -m pytest -m "not soak" -n 3 --dist loadfile
+	$(BIN)/python -m pytest -m "not soak" -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	$(BIN)/ruff check .

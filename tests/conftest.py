@@ -17,6 +17,12 @@ from tests import servers
 from tests.workshop import workshop
 
 SHARED = Path(__file__).parents[2] / "shared"
+LONGEST = ("test_two_hosts", "workers/", "faults/", "cli/", "test_inspection", "ui/")  # programs, servers, browsers
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: else one process ends minutes after the others."""
+    items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(LONGEST))
 
 
 @pytest.fixture(scope="session")

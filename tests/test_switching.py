@@ -25,7 +25,7 @@ OLD, NEW = "untrained_vits14", "dinoseek_tiny14"
 @pytest.fixture
 def filled(shop, photos):
     """Six searchable pictures."""
-    shop.resources.settings.model = OLD
+    library.create_collection(shop.resources, COLLECTION, OLD, encoders=shop.encoders)
     fill(shop, photos)
     return shop
 

@@ -40,9 +40,9 @@ def begin(catalog, collection, key_id, add_only=False, leave_behind=False):
         return changes.begin(session, collection.id, key_id, add_only=add_only, leave_behind=leave_behind)
 
 
-def take(catalog, collection, owner="a", limit=100, lease_s=LEASE_S, ledger=Reembedding):
+def take(catalog, collection, owner="a", limit=100, lease_s=LEASE_S, backlog=Reembedding):
     with catalog.begin() as session:
-        return claims.claim(session, collection.id, owner=owner, limit=limit, lease_s=lease_s, ledger=ledger)
+        return claims.claim(session, collection.id, owner=owner, limit=limit, lease_s=lease_s, backlog=backlog)
 
 
 def finish(catalog, collection, key_id, claimed) -> set[int]:
@@ -99,7 +99,7 @@ def test_workers_find_both_kinds_of_work_and_new_pictures_first(catalog, collect
         assert not backlogs.waits(session, collection.id, Image)
 
 
-def test_a_claim_of_either_ledger_is_renewed_expired_and_set_aside_alike(catalog, collection, new_key):
+def test_a_claim_of_either_backlog_is_renewed_expired_and_set_aside_alike(catalog, collection, new_key):
     begin(catalog, collection, new_key)
     held = take(catalog, collection, lease_s=-1.0)
     with catalog.begin() as session:

@@ -99,7 +99,7 @@ def test_the_command_answers_as_the_contract_says(exam_folder, tmp_path, monkeyp
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert set(found) >= CONTRACT
-    assert (found["model"], found["preprocessing"], found["precision"]) == ("untrained_vits14", "grid224-v1", "float32")
+    assert (found["model"], found["preprocessing"], found["precision"]) == ("dinoseek_tiny14", "grid224-v1", "float32")
     assert (found["queries"], found["database"], len(found["unreadable"])) == (6, 12, 1)
     assert found["map"] == 1.0
     assert found["seconds"] > 0

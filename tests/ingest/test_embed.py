@@ -41,8 +41,8 @@ def test_pictures_become_searchable_with_their_facts_and_thumbnails(shop, photos
 
 def test_the_stored_vector_is_the_encoders(shop, photos):
     fill(shop, photos / "0.jpg")
-    pixels = shop.decoder.submit(photos / "0.jpg").result().pixels
     encoder = shop.encoders.named("dinoseek_tiny14")
+    pixels = shop.decoder.submit(photos / "0.jpg", preprocessing=encoder.key.preprocessing).result().pixels
     with shop.resources.catalog.read() as session:
         stored = embeddings.find(session, 1, 1)
     np.testing.assert_allclose(stored, encoder.embed(pixels[None])[0], atol=1e-6)

@@ -133,7 +133,7 @@ def test_verify_gives_a_cluster_what_it_lost_and_hides_what_is_no_more(shop, pho
     name = connect(url).list_collections()[0]
     connect(url).delete(name, ids=[2, 3])
     connect(url).upsert(
-        name, [{"image_id": 99, "vector": [1.0] + [0.0] * 383, "hidden": False, "known": True, "seq": 0}]
+        name, [{"image_id": 99, "vector": [1.0] + [0.0] * 191, "hidden": False, "known": True, "seq": 0}]
     )
     findings = inspect(there, COLLECTION).findings
     assert [(finding.kind, finding.count) for finding in findings] == [("other_cluster", 3)]
@@ -146,7 +146,7 @@ def test_a_change_of_model_fills_the_cluster_before_the_switch_and_every_process
     fill(shop, photos)
     there = on_cluster(shop, url)
     assert len(found(there, shop, photos / "0.jpg")) == 6
-    switching.begin(there, COLLECTION, shop.encoders, "dinoseek_tiny14")
+    switching.begin(there, COLLECTION, shop.encoders, "untrained_vits14")
     assert len(found(there, shop, photos / "0.jpg")) == 6
     work(shop)
     assert switching.advance(there, 1)
@@ -155,7 +155,7 @@ def test_a_change_of_model_fills_the_cluster_before_the_switch_and_every_process
         connect(url).query(name, filter="known == true", output_fields=["count(*)"])[0]["count(*)"] for name in names
     ) == [6, 6]
     page = SearchDesk(there, shop.decoder, shop.encoders).by_file(COLLECTION, photos / "1.jpg", k=20)
-    assert (page.model, len(page.hits), page.hits[0].name) == ("dinoseek_tiny14", 6, "1.jpg")
+    assert (page.model, len(page.hits), page.hits[0].name) == ("untrained_vits14", 6, "1.jpg")
     assert inspect(there, COLLECTION).findings == []
     there.catalog.dispose()
 
@@ -163,7 +163,7 @@ def test_a_change_of_model_fills_the_cluster_before_the_switch_and_every_process
 def test_a_change_waits_for_a_cluster_that_went_away(shop, photos, url, monkeypatch):
     fill(shop, photos)
     there = on_cluster(shop, url)
-    switching.begin(there, COLLECTION, shop.encoders, "dinoseek_tiny14")
+    switching.begin(there, COLLECTION, shop.encoders, "untrained_vits14")
     work(shop)
     with monkeypatch.context() as patched:
         patched.setattr(MilvusIndex, "absorb", breaks)

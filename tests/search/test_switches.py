@@ -24,8 +24,8 @@ def filled(resources_on_both, encoders, tmp_path):
     """Two dozen pictures with a snapshot, as a collection large enough has one."""
     for number in range(PICTURES):
         paint(tmp_path / "photos" / f"{number}.jpg", number)
-    resources_on_both.settings.model = OLD
     with workshop(resources_on_both, encoders) as shop:
+        library.create_collection(shop.resources, COLLECTION, OLD, encoders=encoders)
         fill(shop, tmp_path / "photos")
         yield shop
 

@@ -101,7 +101,7 @@ def test_pictures_of_the_collection_are_offered_to_start_from(filled):
     filled.run()
     assert names(filled, "starters") == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
     assert sent(filled, "starters")["click"] == "like"
-    assert "Untrained encoder" in filled.info[0].value
+    assert "Small bundled encoder" in filled.info[0].value
 
 
 def test_more_like_a_picture_leaves_itself_out(filled, resources):
@@ -251,12 +251,12 @@ def html(page: AppTest, name: str) -> str:
 
 
 def test_a_change_of_model_is_seen_with_its_counts_and_what_holds_it_up(filled, resources, encoders):
-    switching.begin(resources, COLLECTION, encoders, "dinoseek_tiny14")
+    switching.begin(resources, COLLECTION, encoders, "untrained_vits14")
     filled.query_params["collection"] = COLLECTION
     filled.switch_page(LIBRARY).run()
     assert not filled.exception
     (bar,) = filled.get("progress")
-    assert bar.proto.text.startswith(r"Changing to dinoseek\_tiny14, squash168-v1: 0 of 4")
+    assert bar.proto.text.startswith(r"Changing to untrained\_vits14, squash224-v2: 0 of 4")
     with resources.catalog.begin() as session:
         session.execute(update(Reembedding).values(status=ImageStatus.FAILED))
     filled.run()
