@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     decode_processes: int = 2  # children that decode ahead of the network
     thumbnail_px: int = 512  # long side; sharp on a 2x screen at grid size
 
-    batch_images: int = 32  # claimed together; on a CPU one to two seconds of work
+    batch_images: int | None = None  # claimed together; none: 32, or as many more as a GPU takes at once
     lease_s: float = 60.0  # over four times the slowest batch; renewed by heartbeat every five seconds
     max_attempts: int = 3  # then the picture is set aside with its reason
     poll_s: float = 0.5  # embedded workers look at the catalogue this often; half a per cent of a core

@@ -18,7 +18,10 @@ from app.errors import AppError
 from app.faults import Point, reach
 from app.ingest.batch import Batch, Order, finish
 from app.ingest.workshop import Workshop
+from app.vision.encoder import Encoder
 from app.whereabouts import sources
+
+LEAST_BATCH = 32  # images claimed together: one to four seconds of a processor's work, a dozen statements
 
 
 def embed_pending(workshop: Workshop, collection_id: int, *, budget_s: float, should_stop: Callable[[], bool]) -> bool:
@@ -67,7 +70,7 @@ def _begin(workshop: Workshop, collection_id: int, *, in_hand: bool = False) -> 
         except AppError as refusal:
             trouble = trouble or refusal
             continue
-        if claimed := _claim(workshop, order):
+        if claimed := _claim(workshop, order, encoder):
             return _sent_to_decoder(workshop, Batch(order, encoder, claimed))
     if trouble and not in_hand:
         raise trouble
@@ -85,7 +88,7 @@ def _orders(workshop: Workshop, collection_id: int) -> list[Order]:
         return [Order(collection_id, backlog, key) for backlog, key in keys.items() if waits(backlog)]
 
 
-def _claim(workshop: Workshop, order: Order) -> list[Claim]:
+def _claim(workshop: Workshop, order: Order, encoder: Encoder) -> list[Claim]:
     settings = workshop.resources.settings
     reach(Point.BEFORE_CLAIM)
     with workshop.resources.catalog.begin() as session:
@@ -93,7 +96,7 @@ def _claim(workshop: Workshop, order: Order) -> list[Claim]:
             session,
             order.collection_id,
             owner=workshop.name,
-            limit=settings.batch_images,
+            limit=settings.batch_images or max(LEAST_BATCH, encoder.images_at_once),
             lease_s=settings.lease_s,
             backlog=order.backlog,
             priority=workshop.priority,

@@ -23,6 +23,7 @@ from app.jobs import Job, enqueue
 from app.resources import Resources
 
 FILES_PER_CHUNK = 400  # what one transaction records; three statements look for as many names
+FIRST_CHUNK = 25  # files; each chunk may be twice the one before: workers have something to do at once
 BYTES_PER_CHUNK = 256 * 2**20  # fewer where they are large: the first pictures should not wait for seconds of reading
 CHUNKS_AHEAD = 2
 FILES_PER_TASK = 25  # read by one thread in a row: to hand over each would cost more than to read it
@@ -129,13 +130,13 @@ class Recorder:
 
 
 def _chunks(found: Iterable[Found]) -> Iterator[list[Found]]:
-    chunk, size_bytes = [], 0
+    chunk, size_bytes, most = [], 0, FIRST_CHUNK
     for file in found:
         chunk.append(file)
         size_bytes += file.size_bytes
-        if len(chunk) >= FILES_PER_CHUNK or size_bytes >= BYTES_PER_CHUNK:
+        if len(chunk) >= most or size_bytes >= BYTES_PER_CHUNK:
             yield chunk
-            chunk, size_bytes = [], 0
+            chunk, size_bytes, most = [], 0, min(2 * most, FILES_PER_CHUNK)
     if chunk:
         yield chunk
 

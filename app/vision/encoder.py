@@ -62,6 +62,11 @@ class Encoder:
         fingerprint.check(architecture.name, encoder.embed([fingerprint.picture()])[0], kind)
         return encoder
 
+    @property
+    def images_at_once(self) -> int:
+        """Pictures of 224 px that go through the network together; as many keep a GPU busy."""
+        return self.batch_patches // (224 // PATCH_PX) ** 2
+
     def embed(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
         """Pictures from `prepare`, uint8 (H, W, 3), of any shapes -> unit vectors, float32 (B, D), in the order given.
 

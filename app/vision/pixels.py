@@ -33,6 +33,7 @@ __all__ = ["Picture", "decode", "least_size", "prepare", "sniff", "thumbnail"]
 MAX_PIXELS = 64_000_000
 THUMBNAIL_QUALITY = 75
 THUMBNAIL_GAP = 3.0  # reduced by whole numbers while three times larger than wanted, then scaled
+THUMBNAIL_FILTER = PIL.Image.Resampling.HAMMING  # nearly as sharp as bicubic, in three fifths of its time
 THUMBNAIL_METHOD = 0  # of 0 to 6: with 75, as many bytes as 80 has with 2 in half the time, at 1 dB less
 TOO_MUCH_MEMORY = "decoding takes more memory than a picture may have: make it smaller or re-save it"
 CUT_SHORT = re.compile(r"truncat|expected to read|unexpected end", re.IGNORECASE)
@@ -91,7 +92,7 @@ def thumbnail(picture: Picture | PIL.Image.Image, long_side_px: int) -> bytes:
     picture = _as_picture(picture)
     share = min(1, long_side_px / max(picture.full))
     height, width = (max(1, round(side * share)) for side in picture.full)
-    small = _scaled(picture, box_px(WHOLE, picture.full), (height, width), THUMBNAIL_GAP)
+    small = _scaled(picture, box_px(WHOLE, picture.full), (height, width), THUMBNAIL_GAP, THUMBNAIL_FILTER)
     small.info = {}  # or Pillow would write the profile and EXIF into every thumbnail
     out = io.BytesIO()
     small.save(out, "WEBP", quality=THUMBNAIL_QUALITY, method=THUMBNAIL_METHOD)
@@ -224,7 +225,13 @@ def _size(part: tuple[int, int, int, int]) -> Size:
     return bottom - top, right - left
 
 
-def _scaled(picture: Picture, part: tuple[int, int, int, int], size: Size, gap: float | None) -> PIL.Image.Image:
+def _scaled(
+    picture: Picture,
+    part: tuple[int, int, int, int],
+    size: Size,
+    gap: float | None,
+    filter: PIL.Image.Resampling = PIL.Image.Resampling.BICUBIC,
+) -> PIL.Image.Image:
     """A part of the full picture, in its pixels, scaled from what was decoded of it.
 
     Cut out first: `resize(box=...)` alone would let the surroundings shine in at the edges.
@@ -234,4 +241,4 @@ def _scaled(picture: Picture, part: tuple[int, int, int, int], size: Size, gap: 
     if cut != (0, 0, *image.size):
         image = image.crop(cut)
     within = (left - cut[0], top - cut[1], right - cut[0], bottom - cut[1])
-    return image.resize(size[::-1], PIL.Image.Resampling.BICUBIC, within, gap)
+    return image.resize(size[::-1], filter, within, gap)

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from app.cli.supervisor import STOP_S
+from app.ingest.embed import LEAST_BATCH
 from tests.faults.crasher import Crasher, report, stop
 from tests.program import wait_until
 
@@ -27,7 +28,7 @@ def roll(crasher: Crasher, stops: int, feed: int) -> None:
     report(kind="rolling", stops=stops, longest_stop_s=max(took_s), pictures=len(crasher.rows()), repeated=repeated)
     assert len(took_s) == stops
     assert max(took_s) <= STOP_S
-    assert repeated <= stops * crasher.settings.batch_images
+    assert repeated <= stops * LEAST_BATCH
 
 
 @pytest.mark.soak

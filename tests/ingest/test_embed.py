@@ -123,6 +123,16 @@ def test_two_workers_share_a_collection_without_doing_a_picture_twice(resources_
         assert session.scalar(select(func.count()).select_from(Embedding)) == 40
 
 
+def test_a_batch_is_as_large_as_its_device_takes_at_once(shop, tmp_path, monkeypatch):
+    for number in range(40):
+        paint(tmp_path / "many" / f"{number}.jpg", number)
+    library.create_collection(shop.resources, COLLECTION, encoders=shop.encoders)
+    scan.ingest(shop.resources, [tmp_path / "many"], COLLECTION)
+    monkeypatch.setattr(shop.encoders.named(), "batch_patches", 36 * 256)
+    assert embed_pending(shop, 1, budget_s=60, should_stop=lambda: True) is True
+    assert progress(shop.resources, COLLECTION).ready == 36
+
+
 def test_a_stop_leaves_the_rest_waiting_and_nothing_held(shop, photos):
     library.create_collection(shop.resources, COLLECTION, encoders=shop.encoders)
     scan.ingest(shop.resources, [photos], COLLECTION)
