@@ -79,9 +79,10 @@ def cost(folder: Path, name: str) -> tuple[str, float, int]:
     """What it is refused with or `decoded`, the seconds, the bytes its child took over what it had at rest."""
     bomb = folder / name
     bomb.write_bytes(BOMBS[name]())
+    others = set(decode_children_of(os.getpid()))
     with Decoder(make_settings(folder, decode_processes=1)) as decoder:
         decoder.submit(SMALLEST).result()
-        (child,) = decode_children_of(os.getpid())
+        (child,) = set(decode_children_of(os.getpid())) - others
         rest, begun = peak_memory_bytes(child), time.monotonic()
         try:
             decoder.submit(bomb, thumbnail=True).result()

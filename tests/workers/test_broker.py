@@ -3,6 +3,7 @@
 import os
 import signal
 
+import pytest
 import redis
 
 from app.resources import open_resources
@@ -32,6 +33,7 @@ def test_a_flushed_broker_costs_a_sweep_and_no_picture(tmp_path, many, postgres_
             resources.catalog.dispose()
 
 
+@pytest.mark.soak
 def test_a_worker_is_back_after_garbage_messages(tmp_path, many, postgres_url):
     with servers.redis(tmp_path) as broker:
         knobs = {"database_url": postgres_url, "broker_url": broker, "sweep_s": 1}

@@ -16,6 +16,7 @@ from tests.conftest import make_settings, paint
 from tests.program import SLOW, Program, wait_until
 
 BULK, PERSON = "poured in", "of a person"
+MANY = 30
 
 
 @pytest.fixture(params=["embedded", "redis"])
@@ -34,8 +35,10 @@ def site(request, tmp_path) -> Iterator[tuple[Program, Resources]]:
         resources.catalog.dispose()
 
 
-def pour_in(resources: Resources, many: Path) -> None:
-    assert scan.ingest(resources, [many], BULK).counts["added"] == 60
+def pour_in(resources: Resources, folder: Path) -> None:
+    for number in range(MANY):
+        paint(folder / f"{number}.jpg", number)
+    assert scan.ingest(resources, [folder], BULK).counts["added"] == MANY
 
 
 def upload(resources: Resources, folder: Path, name: str) -> None:
@@ -48,14 +51,14 @@ def state(resources: Resources, name: str) -> Progress:
 
 
 @pytest.mark.parametrize("name", [BULK, PERSON])
-def test_an_upload_is_searchable_while_what_was_poured_in_waits(site, tmp_path, many, name):
+def test_an_upload_is_searchable_while_what_was_poured_in_waits(site, tmp_path, name):
     program, resources = site
-    pour_in(resources, many)
+    pour_in(resources, tmp_path / "many")
     program.start("worker")
     wait_until(lambda: state(resources, BULK).ready, "the first batch of many")
     upload(resources, tmp_path, name)
     wait_until(lambda: _upload_is_ready(resources, name), "the upload")
-    assert state(resources, BULK).waiting > 20
+    assert state(resources, BULK).waiting > 8
     wait_until(lambda: not state(resources, BULK).waiting, "all the others")
 
 
@@ -64,11 +67,11 @@ def _upload_is_ready(resources: Resources, name: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("queue", "left"), [(Queue.QUERIES, {BULK: 60, PERSON: 0}), (Queue.BULK, {BULK: 0, PERSON: 1})]
+    ("queue", "left"), [(Queue.QUERIES, {BULK: MANY, PERSON: 0}), (Queue.BULK, {BULK: 0, PERSON: 1})]
 )
-def test_a_worker_of_one_queue_leaves_the_other_alone(site, tmp_path, many, queue, left):
+def test_a_worker_of_one_queue_leaves_the_other_alone(site, tmp_path, queue, left):
     program, resources = site
-    pour_in(resources, many)
+    pour_in(resources, tmp_path / "many")
     upload(resources, tmp_path, PERSON)
     program.start("worker", "--queue", queue)
     done = next(name for name, waiting in left.items() if not waiting)
