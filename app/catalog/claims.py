@@ -7,7 +7,7 @@ fencing token is still the claim's, so a worker that comes late, or twice, chang
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, case, func, select, tuple_, update
+from sqlalchemy import Row, Select, case, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.catalog import backlogs
@@ -48,26 +48,30 @@ def claim(
     `priority`: of this one alone. `host`: those whose bytes it can have. Attempts are counted now, before work starts.
     """
     waiting = select(backlog.id).where(backlog.collection_id == collection_id, *is_waiting(backlog, priority, host))
+    rows = _take(session, backlog, _chosen(session, backlog, waiting, limit), owner, lease_s)
+    digests = dict(session.execute(select(Image.id, Image.digest).where(Image.id.in_([row[1] for row in rows]))).all())
+    return sorted((Claim(backlog, *row, digests[row[1]]) for row in rows), key=lambda claimed: claimed.image_id)
+
+
+def _chosen(session: Session, backlog: Backlog, waiting: Select, limit: int) -> Sequence[int]:
     clean = waiting.where(~is_suspect(backlog))
-    ids = (
+    return (
         _first(session, backlog, clean.where(backlog.priority == Priority.PERSON), limit)
         or _first(session, backlog, clean, limit)
         or _first(session, backlog, waiting.where(is_suspect(backlog)), 1)
     )
-    rows = session.execute(
-        update(backlog)
-        .where(backlog.id.in_(ids))
-        .values(
-            status=ImageStatus.WORKING,
-            owner=owner,
-            fence=backlog.fence + 1,
-            attempts=backlog.attempts + 1,
-            lease_until=db_now() + lease_s,
-        )
-        .returning(backlog.id, backlog.image_id, backlog.fence, backlog.attempts, is_suspect(backlog))
-    ).all()
-    digests = dict(session.execute(select(Image.id, Image.digest).where(Image.id.in_([row[1] for row in rows]))).all())
-    return sorted((Claim(backlog, *row, digests[row[1]]) for row in rows), key=lambda claimed: claimed.image_id)
+
+
+def _take(session: Session, backlog: Backlog, ids: Sequence[int], owner: str, lease_s: float) -> Sequence[Row]:
+    changes = {
+        "status": ImageStatus.WORKING,
+        "owner": owner,
+        "fence": backlog.fence + 1,
+        "attempts": backlog.attempts + 1,
+        "lease_until": db_now() + lease_s,
+    }
+    facts = (backlog.id, backlog.image_id, backlog.fence, backlog.attempts, is_suspect(backlog))
+    return session.execute(update(backlog).where(backlog.id.in_(ids)).values(changes).returning(*facts)).all()
 
 
 def _first(session: Session, backlog: Backlog, waiting: Select, limit: int) -> Sequence[int]:

@@ -14,7 +14,7 @@ from app.errors import InvalidInput
 from app.faults import Point, reach
 from app.jobs import Job, Queue, enqueue
 from app.resources import Resources
-from app.vision.contents import HEAD_BYTES, sniff
+from app.vision.contents import HEAD_BYTES, Contents, sniff
 
 UPLOAD_FOLDER = "uploads"
 
@@ -47,20 +47,7 @@ def upload(resources: Resources, collection_name: str, filename: str, data: byte
         return Receipt(filename, Outcome.SKIPPED, error=contents.code, reason=contents.reason)
     digest = resources.storage.keep_original(data)
     reach(Point.AFTER_STORE)
-    # the name is the client's text and only shown; a path of the person's is never made of it
-    folder = resources.settings.home / UPLOAD_FOLDER
-    shown = folder / digest[:8] / (Path(filename).name or "unnamed")
-    seen = Sighting(
-        os.fsencode(shown),
-        digest,
-        len(data),
-        time.time_ns(),
-        PlaceKind.UPLOAD,
-        resources.storage.host,
-        group=os.fsencode(folder),
-        stored=True,
-        refused=None if contents.kind == "picture" else (contents.code, contents.reason),
-    )
+    seen = _sighting(resources, digest, len(data), filename, contents)
     with resources.catalog.begin() as session:
         collection_id = collections.get(session, collection_name).id
         collections.lock(session, collection_id)
@@ -68,7 +55,7 @@ def upload(resources: Resources, collection_name: str, filename: str, data: byte
         images.hurry(session, images.get(session, recorded.image_id))
         reach(Point.AFTER_RECORD)
     enqueue(resources.settings, Job.EMBED_PENDING, Queue.QUERIES, collection_id=collection_id)
-    return receipt_of(displayable(shown), recorded)
+    return receipt_of(displayable(seen.address), recorded)
 
 
 def receipt_of(shown: str, recorded: Recorded) -> Receipt:
@@ -76,3 +63,19 @@ def receipt_of(shown: str, recorded: Recorded) -> Receipt:
     if recorded.refusal is not None:
         return Receipt(shown, Outcome.FAILED, recorded.image_id, *recorded.refusal)
     return Receipt(shown, Outcome.ADDED if recorded.new else Outcome.KNOWN, recorded.image_id)
+
+
+def _sighting(resources: Resources, digest: str, size_bytes: int, filename: str, contents: Contents) -> Sighting:
+    """The name is the client's text and only shown: a path of the person's is never made of it."""
+    folder = resources.settings.home / UPLOAD_FOLDER
+    return Sighting(
+        os.fsencode(folder / digest[:8] / (Path(filename).name or "unnamed")),
+        digest,
+        size_bytes,
+        time.time_ns(),
+        PlaceKind.UPLOAD,
+        resources.storage.host,
+        group=os.fsencode(folder),
+        stored=True,
+        refused=None if contents.kind == "picture" else (contents.code, contents.reason),
+    )
