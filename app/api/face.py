@@ -11,6 +11,7 @@ from app.api.links import Links
 from app.api.meters import Meters
 from app.encoders import Encoders
 from app.errors import AppError
+from app.ingest.lookout import Lookout
 from app.renditions import Renditions
 from app.resources import Resources, open_resources
 from app.search.desk import SearchDesk
@@ -28,6 +29,7 @@ class Face:
     renditions: Renditions
     links: Links
     meters: Meters
+    lookout: Lookout
 
     def thumbnail(self, digest: str) -> str:
         return self.links.sign(f"/api/thumbs/{digest}.webp")
@@ -51,7 +53,8 @@ def install(resources: Resources) -> Face:
     encoders, decoder = Encoders(resources.settings), Decoder(resources.settings)
     meters, links = Meters(resources), Links(resources.storage.secret())
     desk = SearchDesk(resources, decoder, encoders, on_answer=meters.note_search)
-    _installed.append(Face(resources, encoders, decoder, desk, Renditions(resources), links, meters))
+    renditions, lookout = Renditions(resources), Lookout(resources)
+    _installed.append(Face(resources, encoders, decoder, desk, renditions, links, meters, lookout))
     return _installed[-1]
 
 

@@ -26,8 +26,9 @@ from app.cli.output import (
 from app.cli.supervisor import Supervisor, kept_worker
 from app.errors import ServiceUnavailable
 from app.ingest import roots, scan
+from app.ingest.lookout import Lookout
 from app.ingest.outage import outlast
-from app.ingest.progress import Obstacle, Progress, progress, workers_alive
+from app.ingest.progress import Obstacle, Progress, workers_alive
 from app.ingest.receive import Outcome
 from app.ingest.report import ScanReport
 from app.ingest.scan import Wishes
@@ -38,8 +39,7 @@ from app.library import CollectionFacts, open_collection
 from app.resources import Resources, open_resources
 from app.ui.words import duration
 
-POLL_S, SELDOM_S = 0.2, 5.0
-LOOKS_APART = 10  # times what a look took: to count a million rows again and again would take the database's time
+POLL_S = 0.2
 HINT_S = 15.0  # what keeps pictures waiting for this long is said, once
 TROUBLE_S = 5.0  # another collection's trouble passes while ours goes on
 FAILURES_SHOWN = 20
@@ -121,11 +121,10 @@ def worker_at_hand(resources: Resources) -> Iterator[Supervisor | None]:
 
 def wait_until_done(resources: Resources, collection: str, worker: Supervisor | None) -> None:
     """Show the catalogue's counts until nothing waits. Raises ServiceUnavailable when our own worker can't run."""
-    moved, hint, looked_at = Moved(), Hint(), time.monotonic()
+    moved, hint, lookout = Moved(), Hint(), Lookout(resources)
     with progress_bar("pictures", TextColumn("{task.fields[left]}")) as bar:
         task = bar.add_task("embedding", total=None, rate="", left="")
-        while (now := outlast(partial(progress, resources, collection))).waiting > now.resting:
-            took_s = time.monotonic() - looked_at
+        while (now := outlast(partial(lookout.progress, collection))).waiting > now.resting:
             done = now.ready + now.failed
             bar.update(task, completed=done, total=now.total, rate=rate(now.rate_per_s), left=_left(now))
             if worker is not None:
@@ -134,8 +133,7 @@ def wait_until_done(resources: Resources, collection: str, worker: Supervisor | 
                 raise ServiceUnavailable(f"{now.trouble} (the pictures are kept and wait)")
             if worker is None or now.workers:
                 hint.give(now.obstacle)
-            time.sleep(min(max(POLL_S, LOOKS_APART * took_s), SELDOM_S))
-            looked_at = time.monotonic()
+            time.sleep(POLL_S)
         bar.update(task, completed=now.total - now.resting, total=now.total, rate="", left="")
     if now.resting:
         say(f"{now.resting:,} pictures wait for a source that is away: they go on when it is back", "yellow")

@@ -6,7 +6,6 @@ import streamlit as st
 
 from app.api.face import Face
 from app.ingest import absence
-from app.ingest import progress as ledger
 from app.library import ChangeFacts, CollectionFacts
 from app.ui import changing, failures, folders, parts, refused, words, work
 
@@ -64,7 +63,7 @@ def _busy(name: str, waiting: int, change: ChangeFacts | None) -> bool:
 
 def _progress(face: Face, drawn: CollectionFacts, busy_when_drawn: bool) -> None:
     """Looks at the ledger; has the whole page drawn again when work began or ended, and for the first pictures."""
-    state = ledger.progress(face.resources, drawn.name)
+    state = face.lookout.progress(drawn.name)
     _show_reading(drawn.name)
     _show_away(face, drawn.name)
     if state.waiting:

@@ -1,5 +1,7 @@
 """Rate, time left and what is in the way: honest when a worker idles, stalls or dies. On both databases."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import select, update
 
@@ -8,7 +10,8 @@ from app.catalog import claims, collections, workers
 from app.catalog.clock import db_now
 from app.catalog.models import Collection, Image, Worker
 from app.catalog.states import ImageStatus
-from app.ingest import failures, scan
+from app.ingest import failures, lookout, scan
+from app.ingest.lookout import Lookout
 from app.ingest.progress import IDLE_S, STALLED_S, UNCLAIMED_S, eta_s, progress, workers_alive
 from app.ingest.stages import STAGES
 from app.resources import open_resources
@@ -55,6 +58,17 @@ def test_a_worker_tells_where_its_time_goes_with_every_batch(resources_on_both, 
     with resources_on_both.catalog.read() as session:
         told = session.scalar(select(Worker.images_per_s))
     assert sum(worker.stage_s.values()) == pytest.approx(1 / told)
+
+
+def test_many_who_watch_cost_no_more_than_one_and_see_what_is_new_in_time(house, monkeypatch):
+    watched = Lookout(house)
+    monkeypatch.setattr(lookout, "LOOKS_APART", 10**6)
+    assert watched.progress("photos").waiting == 10
+    write(house, Image, status=ImageStatus.READY)
+    with ThreadPoolExecutor(4) as pages:
+        assert {now.waiting for now in pages.map(watched.progress, ["photos"] * 20)} == {10}
+    monkeypatch.setattr(lookout, "SELDOM_S", 0.0)
+    assert Lookout(house).progress("photos").waiting == Lookout(house).progress("photos").waiting == 0
 
 
 def test_the_rate_is_that_of_all_workers_and_the_time_left_follows(house):
