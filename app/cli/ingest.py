@@ -133,7 +133,7 @@ def wait_until_done(resources: Resources, collection: str, worker: Supervisor | 
                 raise ServiceUnavailable(f"{now.trouble} (the pictures are kept and wait)")
             if worker is None or now.workers:
                 hint.give(now.obstacle)
-            time.sleep(POLL_S)
+            time.sleep(max(POLL_S, lookout.pause_s(collection)))
         bar.update(task, completed=now.total - now.resting, total=now.total, rate="", left="")
     if now.resting:
         say(f"{now.resting:,} pictures wait for a source that is away: they go on when it is back", "yellow")

@@ -1,13 +1,12 @@
-"""Progress for all who watch it: counted for one of them, and no oftener than a tenth of the time may go into it."""
+"""How far a collection is, for who looks again and again: a tenth of the time may go into looking."""
 
-import threading
 import time
 
 from app.ingest.progress import Progress, progress
 from app.resources import Resources
 
-LOOKS_APART = 10  # times what a look took: to count a million rows again and again would take the database's time
-SELDOM_S = 5.0  # and no longer: a look that met a database away says nothing of the next one
+LOOKS_APART = 10  # times what a look took: it counts rows, and a million of them take most of a second
+SELDOM_S = 5.0  # and no longer: one that met a database away says nothing of the next
 
 
 class Lookout:
@@ -15,17 +14,17 @@ class Lookout:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._kept: dict[str, tuple[float, Progress]] = {}  # until when it is good, by collection
-        self._lock = threading.Lock()
+        self._took_s: dict[str, float] = {}  # the last look, by collection
 
     def progress(self, collection_name: str) -> Progress:
         """Raises NotFound."""
-        with self._lock:
-            good_until, kept = self._kept.get(collection_name, (0.0, None))
-            begun = time.monotonic()
-            if kept is not None and begun < good_until:
-                return kept
-            now = progress(self._resources, collection_name)
-            ended = time.monotonic()
-            self._kept[collection_name] = ended + min(LOOKS_APART * (ended - begun), SELDOM_S), now
-            return now
+        begun = time.monotonic()
+        now = progress(self._resources, collection_name)
+        self._took_s[collection_name] = time.monotonic() - begun
+        return now
+
+    def pause_s(self, collection_name: str) -> float:
+        """For how long not to look again. Raises NotFound."""
+        if collection_name not in self._took_s:
+            self.progress(collection_name)
+        return min(LOOKS_APART * self._took_s[collection_name], SELDOM_S)

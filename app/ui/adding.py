@@ -53,7 +53,8 @@ def _folder(face: Face, name: str) -> None:
 def _follow(face: Face, facts: CollectionFacts) -> None:
     """How far the collection is: looked at every second while there is work, seldom while there is none."""
     busy = _busy(facts.name, facts.pending, facts.change)
-    st.fragment(_progress, run_every=LOOK_EVERY_S if busy else LOOK_IDLE_S)(face, facts, busy)
+    every_s = max(LOOK_EVERY_S if busy else LOOK_IDLE_S, face.lookout.pause_s(facts.name))
+    st.fragment(_progress, run_every=every_s)(face, facts, busy)
 
 
 def _busy(name: str, waiting: int, change: ChangeFacts | None) -> bool:
