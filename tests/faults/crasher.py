@@ -161,10 +161,12 @@ def runs(pid: int) -> bool:
 
 
 def children(pid: int) -> list[int]:
+    """Of all its threads: a supervisor starts its worker in one."""
     try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        told = [thread.read_text() for thread in Path(f"/proc/{pid}/task").glob("*/children")]
     except OSError:
         return []
+    return [int(child) for child in " ".join(told).split()]
 
 
 def stop(process: subprocess.Popen, seconds: float = 60) -> None:
