@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.errors import ServiceUnavailable
 
 BUSY_TIMEOUT_MS = 30_000
+FROZEN_MS = 60_000  # a host that froze between two statements of a write holds a collection's lock no longer than this
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # an acknowledged upload survives power loss
@@ -75,7 +76,9 @@ def make_engine(url: str, **options) -> Engine:
         raise ServiceUnavailable(f"DINOSEEK_DATABASE_URL is no database URL ({error}): see README") from None
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 5}, **options)
+        engine = create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 5}, **options)
+        event.listen(engine, "begin", _end_if_frozen)
+        return engine
     if parsed.get_backend_name() != "sqlite":
         raise ServiceUnavailable(f"{parsed.drivername} is not served: use sqlite:///FILE or postgresql://HOST/NAME")
     refuse_network_filesystem(Path(parsed.database))
@@ -102,6 +105,12 @@ def _set_pragmas(dbapi, _record) -> None:
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get("write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _end_if_frozen(connection: Connection) -> None:
+    """PostgreSQL itself waits for ever, and for two hours where the host is gone. Reads hold no lock."""
+    if connection.get_execution_options().get("write", False):
+        connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {FROZEN_MS}")
 
 
 def refuse_network_filesystem(database: Path) -> None:

@@ -99,3 +99,23 @@ def test_network_filesystems_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(database, "filesystem_of", lambda folder: "nfs4")
     with pytest.raises(ServiceUnavailable, match="lies on nfs4"):
         schema.migrate(f"sqlite:///{tmp_path / 'c.db'}")
+
+
+def test_a_writer_that_froze_with_the_lock_in_its_hands_holds_nobody_up(postgres_url, monkeypatch):
+    """Its host is paused, or gone with its connections open: no timeout of its own will end it."""
+    monkeypatch.setattr(database, "FROZEN_MS", 500)
+    schema.migrate(postgres_url)
+    frozen, other = Catalog(postgres_url), Catalog(postgres_url)
+    with other.begin() as session:
+        collection_id = make_collection(session).id
+    with pytest.raises(ServiceUnavailable, match="idle-in-transaction"), frozen.begin() as asleep:
+        collections.lock(asleep, collection_id)
+        lock_soon(other, collection_id)
+        collections.lock(asleep, collection_id)  # it wakes, and hears that its time was over
+    lock_soon(frozen, collection_id)
+
+
+def lock_soon(catalog: Catalog, collection_id: int) -> None:
+    with catalog.engine.begin() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = '20s'"))
+        connection.execute(select(Collection.id).where(Collection.id == collection_id).with_for_update())
