@@ -60,12 +60,10 @@ class Program:
     def start(self, *arguments: object) -> subprocess.Popen:
         return self._start(self._command(arguments), subprocess.PIPE, subprocess.PIPE)
 
-    def start_logged(
-        self, log: Path, *arguments: object, before: Sequence[str] = (), **environment: str
-    ) -> subprocess.Popen:
+    def start_logged(self, log: Path, *arguments: object, **environment: str) -> subprocess.Popen:
         """What it says goes to a file: one that runs for long would wait for a reader of its pipe."""
         with log.open("ab") as file:
-            return self._start([*before, *self._command(arguments)], file, file, **environment)
+            return self._start(self._command(arguments), file, file, **environment)
 
     def start_module(self, log: Path, module: str, *arguments: object, **environment: str) -> subprocess.Popen:
         """A program of the tests' own, with the same home."""
