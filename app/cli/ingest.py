@@ -41,7 +41,7 @@ from app.ui.words import duration
 
 POLL_S = 0.2
 HINT_S = 15.0  # what keeps pictures waiting for this long is said, once
-TROUBLE_S = 5.0  # another collection's trouble passes while ours goes on
+TROUBLE_S = 20.0  # a worker pauses for half of this after trouble, and may do better then
 FAILURES_SHOWN = 20
 
 ingest_command = typer.Typer(pretty_exceptions_enable=False)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app import library, switching
-from app.cli.ingest import Moved, worker_at_hand
+from app.cli.ingest import TROUBLE_S, Moved, worker_at_hand
 from app.cli.output import JsonFlag, print_json, progress_bar, say, say_caveat
 from app.cli.supervisor import Supervisor
 from app.encoders import Encoders
@@ -16,7 +16,6 @@ from app.library import ChangeFacts, CollectionFacts
 from app.resources import Resources, open_resources
 
 POLL_S = 0.5
-TROUBLE_S = 20.0  # a worker pauses for half of this after trouble, and may still make the change then
 
 
 def switch(

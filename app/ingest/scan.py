@@ -113,7 +113,7 @@ class _Scan:
         self._recorder, self._report, self._wishes = recorder, report, wishes
 
     def read(self, root: Root, earlier: Sequence[Root]) -> None:
-        source = self._remembered(root)
+        source = outlast(partial(self._remembered, root))
         if source is None:
             return None
         try:
@@ -123,7 +123,7 @@ class _Scan:
                 raise
             if isinstance(refusal, ServiceUnavailable) or not self._wishes.forget_missing:
                 return self._set_away(source, str(refusal))  # it went while it was read: what was seen of it stays
-        self._close(root, source)
+        outlast(partial(self._close, root, source))
         return None
 
     def _remembered(self, root: Root) -> Source | None:

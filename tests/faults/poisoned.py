@@ -12,7 +12,7 @@ import sys
 from typing import IO
 
 from app.cli.supervisor import Supervisor
-from app.jobs import SUPERVISOR_PID
+from app.jobs import SUPERVISOR_PID, Queue
 from app.settings import get_settings
 from app.vision.decoder import Decoder
 from app.vision.encoder import Encoder
@@ -38,7 +38,7 @@ def work() -> int:
 
     process.Decoder = functools.partial(Decoder, program=READER)
     Encoder.embed = die_of_deadly_colour(Encoder.embed)
-    return __main__.main()
+    return __main__.main(list(Queue))
 
 
 class Keeper(Supervisor):

@@ -13,6 +13,7 @@ FEED = 300
 
 
 def roll(crasher: Crasher, stops: int, feed: int) -> None:
+    crasher.record(crasher.paint(feed))
     workers = crasher.hire(2)
     took_s = []
     for _ in range(stops):
