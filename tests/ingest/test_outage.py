@@ -1,10 +1,14 @@
 """A database that is away: waited for, and not for ever."""
 
+import contextlib
+
 import pytest
 
+from app.catalog.database import Catalog
 from app.errors import NotFound, ServiceUnavailable
-from app.ingest import outage
+from app.ingest import outage, scan
 from app.ingest.outage import outlast
+from tests.workshop import COLLECTION
 
 
 class Flaky:
@@ -41,3 +45,20 @@ def test_what_waiting_can_not_help_is_raised_at_once():
     with pytest.raises(NotFound):
         outlast(step)
     assert step.left == 1
+
+
+def test_every_transaction_of_an_ingest_is_waited_for_from_the_first_to_the_last(rows, photos, monkeypatch):
+    begin, refusals = Catalog.begin, []
+
+    @contextlib.contextmanager
+    def refused_every_other_time(catalog):
+        if len(refusals) % 2 == 0:
+            refusals.append("away")
+            raise ServiceUnavailable("the database restarts")
+        refusals.append("there")
+        with begin(catalog) as session:
+            yield session
+
+    monkeypatch.setattr(Catalog, "begin", refused_every_other_time)
+    assert scan.ingest(rows, [photos], COLLECTION).counts["added"] == 6
+    assert refusals.count("there") >= 3  # the folder is remembered, its files recorded, its reading ended
