@@ -1,6 +1,6 @@
 """Claimed pictures become vectors: what decoding made of them, the network, one transaction."""
 
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +23,7 @@ TRY_AGAIN = {"decoder_crashed", "decoder_timeout", "unreachable"}
 ABSENT = {"vanished", "unreadable", "unreachable"}  # the fault of a disk or a server that is away, if one is
 CHANGED = ("changed", "the file is not what it was when it was listed: ingest its folder again")
 ELSEWHERE = ("away", "the file is not on this host: it waits for the host that has it, or for its disk")
+LATE_S = 1.0  # a picture that decodes for so long when all others are done: large, or one that hangs
 UNREACHED, UNREACHED_S = "store_unreached", 10.0  # then it is tried again
 VANISHED = ("vanished", "the file is not at its path any more: put it back and retry, or ingest its new place")
 
@@ -34,6 +35,9 @@ class Order:
     collection_id: int
     backlog: Backlog
     key: ModelKey
+
+    def is_like(self, other: "Order") -> bool:
+        return (self.backlog, self.key.id) == (other.backlog, other.key.id)
 
 
 @dataclass
@@ -49,6 +53,30 @@ class Batch:
     @property
     def is_suspect(self) -> bool:
         return any(claim.suspect for claim in self.claimed)
+
+    def hand_on_late(self, ahead: "Batch | None") -> "Batch":
+        """Pictures that decode long after the others, with the batch ahead or as one of their own: a hang stops none.
+
+        The batch they are in now.
+        """
+        takes = ahead is not None and not ahead.is_suspect and self.order.is_like(ahead.order)
+        other = ahead if takes else Batch(self.order, self.encoder, [])
+        late = self._late()
+        self.claimed = [claim for claim in self.claimed if claim.image_id not in late]
+        other.claimed += late.values()
+        for image_id in late:
+            other.sources[image_id] = self.sources.pop(image_id)
+            other.decoding[image_id] = self.decoding.pop(image_id)
+        return other
+
+    def _late(self) -> dict[int, Claim]:
+        """By image id, what decodes still when nothing else was done for a while. It waits for the others."""
+        pending = set(self.decoding.values())
+        while pending:
+            done, pending = wait(pending, LATE_S, FIRST_COMPLETED)
+            if not done and all(future.running() for future in pending):
+                break
+        return {claim.image_id: claim for claim in self.claimed if self.decoding.get(claim.image_id) in pending}
 
 
 @dataclass

@@ -49,7 +49,10 @@ def _run(workshop: Workshop, collection_id: int, deadline: float, should_stop: C
         current, stop = ahead, should_stop() or time.monotonic() > deadline
         ahead = None if stop or current.is_suspect else _begin(workshop, collection_id, in_hand=True)
         workshop.pace.lap("claim")
+        late = current.hand_on_late(ahead)
         finish(workshop, current)
+        if late is not ahead and late.claimed:
+            finish(workshop, late)
         if stop:
             return True
         if current.is_suspect:  # nothing else was in our hands meanwhile

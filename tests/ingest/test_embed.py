@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import sys
 import threading
 
 import numpy as np
@@ -19,8 +20,13 @@ from app.ingest.embed import embed_pending
 from app.ingest.progress import progress
 from app.ingest.receive import Outcome
 from app.ingest.sweep import sweep
+from app.ingest.workshop import Workshop
+from app.vision.decoder import Decoder
 from tests.conftest import paint
+from tests.program import wait_until
 from tests.workshop import COLLECTION, fill, work, workshop
+
+POISONOUS = (sys.executable, "-m", "tests.faults.poisonous_reader")
 
 
 def rows(resources) -> list[Image]:
@@ -246,3 +252,22 @@ def test_what_is_no_picture_is_skipped_at_the_door(shop, name, data):
     library.create_collection(shop.resources, COLLECTION, encoders=shop.encoders)
     assert receive.upload(shop.resources, COLLECTION, name, data).outcome is Outcome.SKIPPED
     assert rows(shop.resources) == []
+
+
+def test_a_picture_that_hangs_keeps_no_other_waiting(resources, encoders, tmp_path):
+    settings = resources.settings.model_copy(update={"batch_images": 4, "decode_timeout_s": 20})
+    for number in range(24):
+        paint(tmp_path / "photos" / f"{number:02}{'-hang' if number == 5 else ''}.jpg", number)
+    library.create_collection(resources, COLLECTION, encoders=encoders)
+    scan.ingest(resources, [tmp_path / "photos"], COLLECTION)
+    with Decoder(settings, POISONOUS) as decoder:
+        shop = Workshop(dataclasses.replace(resources, settings=settings), encoders, decoder, "test")
+        thread = threading.Thread(target=work, args=[shop])
+        thread.start()
+        wait_until(lambda: progress(resources, COLLECTION).ready == 23, "all others")
+        (hangs,) = (row for row in rows(resources) if row.status is not ImageStatus.READY)
+        assert (hangs.status, hangs.attempts) == (ImageStatus.WORKING, 1)
+        thread.join()
+    with resources.catalog.read() as session:
+        (code,) = session.scalars(select(Image.code).where(Image.id == hangs.id))
+    assert code == "decoder_timeout"
