@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     decode_cpu_s: float = 8.0  # processor time per picture; 64 megapixels take 1 to 6, only lossless JPEG 2000 more
     decode_timeout_s: float = 9.0  # wall clock per picture once its bytes are here; past it, it is tried again
     read_timeout_s: float = 60.0  # wall clock for those bytes: a disk of 10 MB/s brings the largest file in time
-    decode_processes: int = 2  # children that decode ahead of the network
+    decode_processes: int = 2  # children that decode ahead of the network; as many again while some hang
     thumbnail_px: int = 512  # long side; sharp on a 2x screen at grid size
 
     batch_images: int | None = None  # claimed together; none: 32, or as many more as a GPU takes at once

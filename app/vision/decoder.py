@@ -40,6 +40,7 @@ TOILSOME = (
     "re-save it, or raise DINOSEEK_DECODE_CPU_S"
 )
 CRASHED = "the decoder crashed on this file (exit {code}): it is damaged or made to harm; re-save it"
+LATE_S = 2.0  # a picture that takes so long is rare, and may hang: another child takes the seat meanwhile
 TASKS_PER_CHILD = 500  # then a fresh one: libraries leak, and a heap in shreds counts against the memory limit
 
 
@@ -77,7 +78,8 @@ class Decoder:
             thumbnail_px=settings.thumbnail_px,
         )
         self._program = program
-        self._threads = ThreadPoolExecutor(settings.decode_processes, thread_name_prefix="decode")
+        self._seats = threading.Semaphore(settings.decode_processes)
+        self._threads = ThreadPoolExecutor(2 * settings.decode_processes, thread_name_prefix="decode")
         self._idle: LifoQueue[_Child] = LifoQueue()
 
     def submit(
@@ -96,7 +98,7 @@ class Decoder:
         path = os.fspath(source) if isinstance(source, Path) else None
         preprocessing = get_preprocessing(preprocessing).name
         request = {"path": path, "name": name, "box": box, "preprocessing": preprocessing, "thumbnail": thumbnail}
-        return self._threads.submit(self._decode, request, source if path is None else b"")
+        return self._threads.submit(self._seated, request, source if path is None else b"")
 
     def close(self) -> None:
         """Drop what waits, let what runs finish, end the children."""
@@ -110,6 +112,28 @@ class Decoder:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+    def _seated(self, request: dict, data: bytes) -> Prepared:
+        """Decode, as one of so many at a time. Who is late gives up the seat and goes on; as many may do so."""
+        with self._seat():
+            return self._decode(request, data)
+
+    @contextlib.contextmanager
+    def _seat(self) -> Iterator[None]:
+        given_back = threading.Lock()
+
+        def give_back() -> None:
+            if given_back.acquire(blocking=False):
+                self._seats.release()
+
+        self._seats.acquire()
+        late = threading.Timer(LATE_S, give_back)
+        late.start()
+        try:
+            yield
+        finally:
+            late.cancel()
+            give_back()
 
     def _decode(self, request: dict, data: bytes) -> Prepared:
         child = self._idle_child()

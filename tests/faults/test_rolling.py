@@ -17,8 +17,7 @@ def roll(crasher: Crasher, stops: int, feed: int) -> None:
     workers = crasher.hire(2)
     took_s = []
     for _ in range(stops):
-        crasher.keep_busy(feed)
-        wait_until(lambda: len(crasher.holders()) == 2, "both workers at work")
+        wait_until(lambda: both_at_work(crasher, feed), "both workers at work")
         asked, oldest = time.monotonic(), workers.pop(0)
         stop(oldest, 2 * STOP_S)
         took_s.append(round(time.monotonic() - asked, 2))
@@ -30,6 +29,12 @@ def roll(crasher: Crasher, stops: int, feed: int) -> None:
     assert len(took_s) == stops
     assert max(took_s) <= STOP_S
     assert repeated <= stops * LEAST_BATCH
+
+
+def both_at_work(crasher: Crasher, feed: int) -> bool:
+    """A worker that starts while the other works needs seconds: there must be work left."""
+    crasher.keep_busy(feed)
+    return len(crasher.holders()) == 2
 
 
 @pytest.mark.soak

@@ -255,7 +255,7 @@ def test_what_is_no_picture_is_skipped_at_the_door(shop, name, data):
 
 
 def test_a_picture_that_hangs_keeps_no_other_waiting(resources, encoders, tmp_path):
-    settings = resources.settings.model_copy(update={"batch_images": 4, "decode_timeout_s": 20})
+    settings = resources.settings.model_copy(update={"batch_images": 4, "decode_timeout_s": 15})
     for number in range(24):
         paint(tmp_path / "photos" / f"{number:02}{'-hang' if number == 5 else ''}.jpg", number)
     library.create_collection(resources, COLLECTION, encoders=encoders)

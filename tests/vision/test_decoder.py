@@ -270,6 +270,20 @@ def test_children_import_neither_the_main_module_nor_torch_and_die_with_their_pa
     assert not Path(f"/proc/{child}").exists()
 
 
+def test_what_hangs_gives_up_its_seat_and_no_more_than_one(tmp_path, picture):
+    """With one seat: while one hangs another is decoded; while two hang the third waits."""
+    with Decoder(make_settings(tmp_path, decode_timeout_s=8, decode_processes=1), POISONOUS) as opened:
+        first = opened.submit(picture.read_bytes(), name="sleep")
+        assert opened.submit(picture).result().height_px > 0
+        assert not first.done()
+        second, third = opened.submit(picture.read_bytes(), name="sleep"), opened.submit(picture)
+        assert refusal(first)[0] == "decoder_timeout"
+        assert not second.done()
+        assert third.result().height_px > 0
+        assert not second.done()
+        assert refusal(second)[0] == "decoder_timeout"
+
+
 def test_closing_drops_what_waits(tmp_path, picture):
     opened = Decoder(make_settings(tmp_path, decode_timeout_s=2, decode_processes=1), POISONOUS)
     running = opened.submit(picture.read_bytes(), name="sleep")
@@ -277,5 +291,5 @@ def test_closing_drops_what_waits(tmp_path, picture):
     while not running.running():
         time.sleep(0.01)
     opened.close()
-    assert all(future.cancelled() for future in waiting)
+    assert all(future.cancelled() for future in waiting[1:])  # the first one takes the seat of what hangs
     assert refusal(running)[0] == "decoder_timeout"
