@@ -23,7 +23,7 @@ TRY_AGAIN = {"decoder_crashed", "decoder_timeout", "unreachable"}
 ABSENT = {"vanished", "unreadable", "unreachable"}  # the fault of a disk or a server that is away, if one is
 CHANGED = ("changed", "the file is not what it was when it was listed: ingest its folder again")
 ELSEWHERE = ("away", "the file is not on this host: it waits for the host that has it, or for its disk")
-LATE_S = 1.0  # a picture that decodes for so long when all others are done: large, or one that hangs
+LATE_S = 0.3  # a picture that decodes for so long when all others are done: large, or one that hangs
 UNREACHED, UNREACHED_S = "store_unreached", 10.0  # then it is tried again
 VANISHED = ("vanished", "the file is not at its path any more: put it back and retry, or ingest its new place")
 
@@ -49,6 +49,7 @@ class Batch:
     claimed: list[Claim]
     sources: dict[int, Source] = field(default_factory=dict)
     decoding: dict[int, Future] = field(default_factory=dict)
+    late: set[int] = field(default_factory=set)  # ids of images that an earlier batch waited for long enough
 
     @property
     def is_suspect(self) -> bool:
@@ -61,22 +62,26 @@ class Batch:
         """
         takes = ahead is not None and not ahead.is_suspect and self.order.is_like(ahead.order)
         other = ahead if takes else Batch(self.order, self.encoder, [])
-        late = self._late()
-        self.claimed = [claim for claim in self.claimed if claim.image_id not in late]
-        other.claimed += late.values()
-        for image_id in late:
+        other.late = self._find_late()
+        other.claimed += [claim for claim in self.claimed if claim.image_id in other.late]
+        self.claimed = [claim for claim in self.claimed if claim.image_id not in other.late]
+        for image_id in other.late:
             other.sources[image_id] = self.sources.pop(image_id)
             other.decoding[image_id] = self.decoding.pop(image_id)
         return other
 
-    def _late(self) -> dict[int, Claim]:
-        """By image id, what decodes still when nothing else was done for a while. It waits for the others."""
-        pending = set(self.decoding.values())
+    def _find_late(self) -> set[int]:
+        """Ids of images that decode still when others are done and none followed for a while. It waits for those."""
+        pending = {future for image_id, future in self.decoding.items() if image_id not in self.late}
         while pending:
             done, pending = wait(pending, LATE_S, FIRST_COMPLETED)
-            if not done and all(future.running() for future in pending):
+            begun = len(pending) < len(self.decoding)  # else the decoders only start
+            if not done and begun and all(future.running() for future in pending):
                 break
-        return {claim.image_id: claim for claim in self.claimed if self.decoding.get(claim.image_id) in pending}
+        return {image_id for image_id, future in self.decoding.items() if future in pending or self._is_late(image_id)}
+
+    def _is_late(self, image_id: int) -> bool:
+        return image_id in self.late and not self.decoding[image_id].done()
 
 
 @dataclass
