@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,7 +38,7 @@ from app.settings import Settings
 from app.vision.decoder import Decoder
 from app.vision.encoder import Encoder
 from app.vision.pipeline import embed_files
-from benchmarks.memory import Watch
+from benchmarks.memory import Watch, family
 from benchmarks.photographs import make
 from tests import servers
 
@@ -133,7 +133,7 @@ def scale(here: Site, folder: Path, arguments: argparse.Namespace) -> None:
     count = arguments.pictures or 100_000
     tiny_pictures(folder / "tiny", count)
     here.have_workers(1, 2)
-    watch = Watch({"worker": here.workers[0].pid, "ingest": os.getpid()})
+    watch = Watch(_parts(here.workers[0].pid))
     watch.start()
     took_s = queue_s(here, [folder / "tiny"], "dinoseek_tiny14")
     watch.stop()
@@ -143,6 +143,16 @@ def scale(here: Site, folder: Path, arguments: argparse.Namespace) -> None:
     print(f"{count:,} pictures in {took_s:.0f} s, {count / took_s:.0f} images/s")
     print(f"{ready:,} searchable, {vectors:,} vectors")
     print(f"memory at a tenth / half / end: {watch.told()}")
+
+
+def _parts(worker: int) -> dict[str, Callable[[], set[int]]]:
+    """Whose memory is whose: everything that runs here was started by this process."""
+    ours = os.getpid()
+    return {
+        "worker": lambda: family(worker),
+        "ingest": lambda: {ours},
+        "servers": lambda: family(ours) - family(worker) - {ours},
+    }
 
 
 Rounds = Sequence[tuple[float, float]]  # seconds of the bare loop, and of ours

@@ -1,17 +1,15 @@
-"""Resident memory of processes and all they started, looked at once a second. Linux."""
+"""Memory of processes, looked at once a second. Linux."""
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-
-PAGE_BYTES = 4096
 
 
 class Watch(threading.Thread):
-    """Megabytes of each named process with its children, from `start` until `stop`."""
+    """Megabytes of each named set of processes, from `start` until `stop`."""
 
-    def __init__(self, processes: dict[str, int], every_s: float = 1.0) -> None:
+    def __init__(self, processes: dict[str, Callable[[], Collection[int]]], every_s: float = 1.0) -> None:
         super().__init__(daemon=True)
         self._processes, self._every_s = processes, every_s
         self._over = threading.Event()
@@ -19,27 +17,31 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         while not self._over.wait(self._every_s):
-            for name, pid in self._processes.items():
-                self.megabytes[name].append(sum(map(resident_mb, family(pid))))
+            for name, members in self._processes.items():
+                self.megabytes[name].append(sum(map(share_mb, members())))
 
     def stop(self) -> None:
         self._over.set()
         self.join()
 
     def told(self) -> str:
-        """Per process: after a tenth of the time, at half, at the end, and the most."""
+        """Per name: after a tenth of the time, at half, at the end, and the most."""
         return "; ".join(f"{name} {_course(row)}" for name, row in self.megabytes.items() if row)
 
 
-def family(pid: int) -> list[int]:
+def family(pid: int) -> set[int]:
     """A process and its descendants."""
-    children = [child for thread in Path(f"/proc/{pid}/task").glob("*") for child in _children(thread)]
-    return [pid, *(member for child in children for member in family(child))]
+    with contextlib.suppress(OSError):  # it may end while we look
+        children = [child for thread in Path(f"/proc/{pid}/task").iterdir() for child in _children(thread)]
+        return {pid}.union(*map(family, children))
+    return {pid}
 
 
-def resident_mb(pid: int) -> float:
+def share_mb(pid: int) -> float:
+    """What a process holds, pages shared with others counted in equal parts: a server's buffers count once."""
     with contextlib.suppress(OSError):
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES / 1e6
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
     return 0.0
 
 
