@@ -7,8 +7,8 @@ PostgreSQL's takes an advisory lock.
 from alembic import context
 from sqlalchemy import Connection, text
 
+from app.catalog.audit_models import Base
 from app.catalog.database import migration_engine
-from app.catalog.models import Base
 from app.settings import get_settings
 
 ONE_AT_A_TIME = 0x64696E6F  # "dino": the advisory lock's number

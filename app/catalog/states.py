@@ -45,3 +45,57 @@ class SourceKind(enum.StrEnum):
 class SourceState(enum.StrEnum):
     HERE = "here"
     AWAY = "away"  # a disk not mounted, a server that does not answer: its pictures wait, nothing is forgotten
+
+
+class AuditStatus(enum.StrEnum):
+    WAITING = "waiting"  # asked for; nobody is at it
+    RUNNING = "running"  # under a lease
+    DONE = "done"
+    FAILED = "failed"  # could not go on; `reason` says why, and it goes on where it was when asked again
+
+
+class AuditStage(enum.StrEnum):
+    """In their order; each is resumable."""
+
+    LOOK = "look"  # hashes of the pictures themselves
+    JOIN = "join"  # neighbours by their vectors and hashes
+    VERIFY = "verify"  # an alignment check of each pair
+    GROUP = "group"
+
+
+class Tier(enum.StrEnum):
+    """What two pictures are to each other, the closest first."""
+
+    IDENTICAL = "identical"  # same bytes
+    SAME_PIXELS = "same_pixels"  # same picture, other container or metadata
+    EDITED = "edited"  # resized, recompressed, recoloured, cropped, turned, mirrored, overlaid
+    SAME_SCENE = "same_scene"  # another shot of the same moment or thing
+    DIFFERENT = "different"  # looked at, and no copies of each other
+    UNREADABLE = "unreadable"  # one of them can't be looked at now; `reason` says why
+
+
+class Role(enum.StrEnum):
+    KEEPER = "keeper"
+    DUPLICATE = "duplicate"
+
+
+class Word(enum.StrEnum):
+    """What a person said of a pair."""
+
+    DIFFERENT = "different"  # never in one group again
+    KEEP_BOTH = "keep_both"  # copies, and both stay: shown no more
+    SAME_SCENE = "same_scene"  # no copies, another shot
+    COPIES = "copies"  # copies, whatever the check says
+
+
+class BatchStatus(enum.StrEnum):
+    PLANNED = "planned"  # its moves are written down; some may be done
+    DONE = "done"
+    RESTORED = "restored"
+
+
+class MoveState(enum.StrEnum):
+    PLANNED = "planned"  # written down; the file is where it was, or already in quarantine
+    MOVED = "moved"  # it is in quarantine
+    REFUSED = "refused"  # nothing was done; `reason` says why
+    RESTORED = "restored"  # it is back where it was

@@ -11,8 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from app.catalog import schema
+from app.catalog.audit_models import Base
 from app.catalog.database import migration_engine
-from app.catalog.models import Base
 from app.errors import ServiceUnavailable
 
 
