@@ -87,7 +87,7 @@ def settle(session: Session, audit_id: int, verdicts: Sequence[dict]) -> None:
 
 def forget_checks(session: Session, audit_id: int) -> None:
     """Every pair is to be checked again: the method is another."""
-    told = {name: None for name in ("score", "area", "reason")}
+    told = dict.fromkeys(("score", "area", "reason"))
     blank = {name: null() for name in ("relations", "relations_back", "warp")}
     session.execute(update(Pair).where(Pair.audit_id == audit_id).values(tier=None, **told, **blank))
 
