@@ -2,9 +2,10 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
+from typing import TypeVar
 
 from app.alignment import VIEW_PX, View
 from app.catalog import images
@@ -14,6 +15,7 @@ from app.vision.decoder import Decoder, Seen
 from app.whereabouts import Source, read, sources
 
 KEPT_BYTES = 512 * 2**20
+Made = TypeVar("Made")
 
 
 class Gaze:
@@ -41,7 +43,7 @@ class Gaze:
             missing = [image_id for image_id in dict.fromkeys(image_ids) if not self._touch(image_id)]
         for image_id, future in self.seen(self.sources(missing)).items():
             with self._lock:
-                self._views[image_id] = _then(View, future)
+                self._views[image_id] = _then(_view, future)
         with self._lock:
             self._make_room()
 
@@ -72,19 +74,31 @@ class Gaze:
                 raise UnreadableImage("its file is at none of its places now", "vanished")
         except AppError as refusal:
             return _failed(refusal)
-        return self._decoder.view(found, VIEW_PX, whole=whole, name=next(iter(source.addresses), ""))
+        decoded = self._decoder.view(found, VIEW_PX, whole=whole, name=next(iter(source.addresses), ""))
+        return _then(partial(_own, source.digest), decoded)
 
 
-def _then(make: type[View], seen: Future[Seen]) -> Future[View]:
-    made: Future[View] = Future()
+def _own(digest: str, seen: Seen) -> Seen:
+    """A file that was changed since is another picture: nothing it shows says anything about this one."""
+    if seen.digest != digest:
+        raise UnreadableImage("its file was changed since it was ingested: ingest it again", "changed")
+    return seen
+
+
+def _view(seen: Seen) -> View:
+    return View(seen.pixels)
+
+
+def _then(make: Callable[[Seen], Made], seen: Future[Seen]) -> Future[Made]:
+    made: Future[Made] = Future()
     seen.add_done_callback(partial(_make, make, made))
     return made
 
 
-def _make(make: type[View], made: Future[View], seen: Future[Seen]) -> None:
+def _make(make: Callable[[Seen], Made], made: Future[Made], seen: Future[Seen]) -> None:
     try:
-        made.set_result(make(seen.result().pixels))
-    except BaseException as refusal:  # noqa: BLE001  (whoever asks for the view is told)
+        made.set_result(make(seen.result()))
+    except BaseException as refusal:  # noqa: BLE001  (whoever asks for it is told)
         made.set_exception(refusal)
 
 

@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from app.catalog import audits
@@ -23,6 +23,10 @@ class AuditLost(AppError):
     """Another process took the audit over: what this one still does is not written."""
 
 
+class AuditPaused(AppError):
+    """Other work goes first; the audit goes on later, after its last finished block."""
+
+
 @dataclass(frozen=True)
 class Hold:
     """An audit that is ours, as long as its fence is the highest."""
@@ -30,6 +34,12 @@ class Hold:
     resources: Resources
     audit_id: int
     fence: int
+    should_stop: Callable[[], bool]
+
+    def go_on(self) -> None:
+        """Asked between blocks. Raises AuditPaused."""
+        if self.should_stop():
+            raise AuditPaused(f"audit {self.audit_id} makes room for other work: it goes on by itself")
 
     def write(self, session, **values) -> None:
         """Raises AuditLost where the audit is another's now, and nothing of the transaction stays."""
@@ -38,14 +48,14 @@ class Hold:
 
 
 @contextlib.contextmanager
-def held(resources: Resources, audit_id: int) -> Iterator[Hold]:
+def held(resources: Resources, audit_id: int, should_stop: Callable[[], bool]) -> Iterator[Hold]:
     """Raises AlreadyExists while another process is at it."""
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
     with resources.catalog.begin() as session:
         fence = audits.claim(session, audit_id, owner, LEASE_S)
     if fence is None:
         raise AlreadyExists(f"audit {audit_id} is being run by another process: `dinoseek audit show {audit_id}`")
-    hold, over = Hold(resources, audit_id, fence), threading.Event()
+    hold, over = Hold(resources, audit_id, fence, should_stop), threading.Event()
     beat = threading.Thread(target=_beat, args=(hold, over), name="audit-lease", daemon=True)
     beat.start()
     try:

@@ -23,6 +23,7 @@ def look(hold: Hold, gaze: Gaze, collection_ids: Sequence[int]) -> None:
     for collection_id in collection_ids:
         after_id = 0
         while rows := _next(hold, collection_id, after_id):
+            hold.go_on()
             after_id, done = rows[-1].id, done + len(rows)
             _note(hold, gaze, rows, done, total)
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.catalog.audit_models import Group, Look, Member
 from app.catalog.images import portions
 from app.catalog.models import Image, Location
-from app.catalog.states import ImageStatus, PlaceKind
+from app.catalog.states import ImageStatus, PlaceKind, Role, Tier
 from app.errors import NotFound
 
 FACTS = (
@@ -118,3 +118,25 @@ def put_members(session: Session, group_ids: Sequence[int], rows: Sequence[dict]
 def reclaimable_bytes(session: Session, audit_id: int) -> int:
     mine = (Group.audit_id == audit_id, Group.settled.is_(False), Group.scene.is_(False))
     return session.scalar(select(func.coalesce(func.sum(Group.reclaimable_bytes), 0)).where(*mine))
+
+
+def page_by_id(session: Session, audit_id: int, after_id: int, limit: int, tier: Tier | None = None) -> list[Group]:
+    mine = [Group.audit_id == audit_id, Group.id > after_id, *([Group.tier == tier] if tier else [])]
+    return list(session.scalars(select(Group).where(*mine).order_by(Group.id).limit(limit)))
+
+
+def paths_of(session: Session, location_ids: Sequence[int]) -> dict[int, str]:
+    """Paths as text, of places that are still there."""
+    found: dict[int, str] = {}
+    for chosen in portions(list(location_ids)):
+        found |= dict(session.execute(select(Location.id, Location.path).where(Location.id.in_(chosen))).all())
+    return found
+
+
+def contained(session: Session, audit_id: int, collection_id: int) -> tuple[int, int]:
+    """Of the visible pictures of this collection, how many are duplicates of one of the other; and how many there are."""
+    here = (Image.collection_id == collection_id, Image.status == ImageStatus.READY)
+    mine = (Group.audit_id == audit_id, Group.scene.is_(False), Member.role == Role.DUPLICATE)
+    inside = select(Member.image_id).join(Group, Group.id == Member.group_id).where(*mine)
+    statement = select(func.count()).select_from(Image).where(*here)
+    return session.scalar(statement.where(Image.id.in_(inside))), session.scalar(statement)
