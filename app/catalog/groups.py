@@ -134,7 +134,7 @@ def paths_of(session: Session, location_ids: Sequence[int]) -> dict[int, str]:
 
 
 def contained(session: Session, audit_id: int, collection_id: int) -> tuple[int, int]:
-    """Of the visible pictures of this collection, how many are duplicates of one of the other; and how many there are."""
+    """How many visible pictures of this collection are duplicates of one of the other, and how many there are."""
     here = (Image.collection_id == collection_id, Image.status == ImageStatus.READY)
     mine = (Group.audit_id == audit_id, Group.scene.is_(False), Member.role == Role.DUPLICATE)
     inside = select(Member.image_id).join(Group, Group.id == Member.group_id).where(*mine)
