@@ -37,6 +37,11 @@ class Near(NamedTuple):
         firsts = np.searchsorted(chosen.asking, chosen.asking)
         return chosen.only(np.arange(len(firsts)) - firsts < most)
 
+    def lasts(self, most: int) -> tuple[np.ndarray, np.ndarray]:
+        """The asking rows that have `most` here, each one's nearest first, and the last key of each."""
+        rows, firsts, counts = np.unique(self.asking, return_index=True, return_counts=True)
+        return rows[counts == most], self.keys[firsts[counts == most] + most - 1]
+
 
 NONE = Near(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
@@ -59,9 +64,10 @@ class Field:
 
         `everywhere` bool (A,): those that look into every cell.
         """
+        floors = np.full(len(asking), np.ceil(least), np.float32)  # products are whole numbers
         visits = self._visits(asking, everywhere | (self.reach == self.cells))
-        found = on_each_core(lambda visit: self._look(asking, *visit, least, most), visits)
-        return _gathered(found, most)
+        found = on_each_core(lambda visit: self._look(asking, *visit, floors, most), visits)
+        return _gathered(found, floors, most)
 
     def borders(self, asking: np.ndarray) -> np.ndarray:
         """float32 (A,): each vector looks into the cells whose centres have this product with it, or more."""
@@ -96,18 +102,18 @@ class Field:
         borders = np.partition(products, -self.reach, axis=1)[:, -self.reach]
         return products >= borders[:, None], borders
 
-    def _look(self, asking: np.ndarray, cell: int, who: np.ndarray, least: float, most: int) -> Near:
+    def _look(self, asking: np.ndarray, cell: int, who: np.ndarray, floors: np.ndarray, most: int) -> Near:
         members = self.order[self._starts[cell] : self._starts[cell + 1]]
         if not len(members) or not len(who):
             return NONE
         theirs, tile = self.rows.rounded(members).T, max(1, TILE // len(members))
         tiles = [who[start : start + tile] for start in range(0, len(who), tile)]
-        return _joined([_above(part, asking[part] @ theirs, members, least, most) for part in tiles])
+        return _joined([_above(part, asking[part] @ theirs, members, floors[part], most) for part in tiles])
 
 
-def _above(who: np.ndarray, products: np.ndarray, members: np.ndarray, least: float, most: int) -> Near:
-    """Of products (W, M) those of `least` or more; of a row that has more than `most` such, the nearest."""
-    near = products >= least
+def _above(who: np.ndarray, products: np.ndarray, members: np.ndarray, floors: np.ndarray, most: int) -> Near:
+    """Of products (W, M) those on their row's floor or above; of a row that has more than `most`, the nearest."""
+    near = products >= floors[:, None]
     if len(members) > most and np.count_nonzero(near) > most:
         crowded = np.flatnonzero(np.count_nonzero(near, axis=1) > most)
         keys = _keys(products[crowded], members)
@@ -120,13 +126,17 @@ def _keys(products: np.ndarray, places: np.ndarray) -> np.ndarray:
     return products.astype(np.float64) * PLACES - places
 
 
-def _gathered(found: Iterable[Near], most: int) -> Near:
+def _gathered(found: Iterable[Near], floors: np.ndarray, most: int) -> Near:
+    """All of them, cut down when there are many. Floors (A,) rise to what a row that has all it wants has at least."""
     parts, room = [], 0
     for part in found:
         parts.append(part)
         room += len(part.asking)
         if room > ROOM:
-            parts, room = [_joined(parts).nearest(most)], 0
+            kept = _joined(parts).nearest(most)
+            parts, room = [kept], 0
+            full, lasts = kept.lasts(most)
+            floors[full] = np.ceil(lasts / PLACES)
     return _joined(parts).nearest(most)
 
 

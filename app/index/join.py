@@ -8,7 +8,7 @@ stays if it is among the `most` of either. Which are nearest is decided by produ
 by the lower id; whether a pair is near at all, by its exact cosine.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from app.errors import InvalidInput
 from app.index.field import PLACES, Field, Near
+from app.index.lanes import on_each_core
 from app.index.live import LiveIndex
 from app.index.reach import Reach, drawn, measured
 from app.index.rounded import least_product
@@ -174,9 +175,8 @@ class _Within:
         near = Near(mine[near.asking], near.places, near.keys)
         near = near.only(near.asking != near.places).nearest(most)
         self._last[mine] = NO_LIMIT
-        full, firsts, counts = np.unique(near.asking, return_index=True, return_counts=True)
-        ends = (firsts + counts - 1)[counts == most]
-        self._last[full[counts == most]] = near.keys[ends]
+        full, lasts = near.lasts(most)
+        self._last[full] = lasts
         return near
 
     def _has_brought(self, places: np.ndarray, others: np.ndarray, products: np.ndarray) -> np.ndarray:
@@ -198,19 +198,16 @@ class _Within:
             return np.ones(len(places), bool)
         ones, which = np.unique(places, return_inverse=True)
         borders = np.concatenate([self._field.borders(self._rows.rounded(chunk)) for chunk in _chunks(ones)])
-        homes = self._field.homes[others]
-        products = [self._products(*chunk) for chunk in zip(_chunks(places), _chunks(homes), strict=True)]
-        return self._everywhere[places] | (np.concatenate(products) >= borders[which])
+        products = _by_chunks(self._product, places, self._field.homes[others])
+        return self._everywhere[places] | (products >= borders[which])
 
-    def _products(self, places: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    def _product(self, places: np.ndarray, cells: np.ndarray) -> np.ndarray:
         return np.einsum("pd,pd->p", self._rows.rounded(places), self._field.centres[cells])
 
 
 def _scored(first: Rows, ones: np.ndarray, second: Rows, others: np.ndarray, threshold: float):
     """Ids, ids and cosines of the pairs of places that are near enough."""
-    scores = np.concatenate(
-        [pair_scores(first.fetch(a), second.fetch(b)) for a, b in zip(_chunks(ones), _chunks(others), strict=True)]
-    )
+    scores = _by_chunks(lambda one, other: pair_scores(first.fetch(one), second.fetch(other)), ones, others)
     near = scores >= threshold
     return first.ids[ones[near]], second.ids[others[near]], scores[near].astype(np.float32)
 
@@ -225,5 +222,11 @@ def _once(mine: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.unique(low * int(PLACES) + high, return_index=True)[1]
 
 
+def _by_chunks(make: Callable[[np.ndarray, np.ndarray], np.ndarray], *columns: np.ndarray) -> np.ndarray:
+    found = on_each_core(lambda chunk: make(*chunk), zip(*map(_chunks, columns), strict=True))
+    return np.concatenate(list(found))
+
+
 def _chunks(column: np.ndarray) -> list[np.ndarray]:
+    """One at least, be it empty."""
     return np.split(column, range(CHUNK_ROWS, len(column), CHUNK_ROWS))
