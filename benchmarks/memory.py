@@ -38,10 +38,10 @@ def family(pid: int) -> set[int]:
 
 
 def share_mb(pid: int) -> float:
-    """What a process holds, pages shared with others counted in equal parts: a server's buffers count once."""
+    """What a process holds beside mapped files, whose pages are others' too. A server's buffers count once in all."""
     with contextlib.suppress(OSError):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
+        return sum(int(line.split()[1]) for line in lines if line.startswith(("Pss_Anon:", "Pss_Shmem:"))) * 1024 / 1e6
     return 0.0
 
 
