@@ -12,7 +12,7 @@ from tests.conftest import make_settings
 ROOT = Path(__file__).parents[1]
 FLOORS = (
     {"errors", "faults", "settings", "jobs"},
-    {"storage", "remote", "vision", "index", "catalog", "samples"},
+    {"storage", "remote", "vision", "index", "catalog", "samples", "alignment"},
     {
         "resources",
         "encoders",
@@ -29,12 +29,13 @@ FLOORS = (
         "renditions",
         "sharing",
         "weaknesses",
+        "audits",
     },
     {"cli", "ui", "api"},
 )
 STRANGERS = FLOORS[1]  # they share errors and settings, and never each other
 # streamlit has two: the pages, and the server that puts them on one port with our own routes
-ROOMS = {"torch": ("app/vision/",), "faiss": ("app/index/",), "streamlit": ("app/ui/", "app/api/")}
+ROOMS = {"torch": ("app/vision/",), "faiss": ("app/index/",), "cv2": ("app/alignment/",), "streamlit": ("app/ui/", "app/api/")}
 SOURCES = sorted((ROOT / "app").rglob("*.py")) + sorted((ROOT / "workers").rglob("*.py"))
 
 
