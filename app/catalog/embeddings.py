@@ -48,7 +48,7 @@ def stream(
     )
     for rows in session.execute(statement.execution_options(yield_per=batch)).partitions():
         ids = np.array([row.image_id for row in rows], dtype=np.int64)
-        yield ids, np.stack([_checked(row) for row in rows]), max(row.seq for row in rows)
+        yield ids, np.stack([checked(row) for row in rows]), max(row.seq for row in rows)
 
 
 def all_of(
@@ -63,7 +63,7 @@ def all_of(
     statement = statement.add_columns(shown.label("shown")).order_by(Embedding.image_id)
     for rows in session.execute(statement.execution_options(yield_per=batch)).partitions():
         ids, inside, seen = zip(*((row.image_id, row.seq <= watermark, bool(row.shown)) for row in rows), strict=True)
-        yield np.array(ids, np.int64), np.stack([_checked(row) for row in rows]), np.array(inside), np.array(seen)
+        yield np.array(ids, np.int64), np.stack([checked(row) for row in rows]), np.array(inside), np.array(seen)
 
 
 def damaged(session: Session, collection_id: int, model_key_id: int, dim: int, slack: float) -> list[int]:
@@ -79,13 +79,14 @@ def _rows(collection_id: int, model_key_id: int) -> Select:
 
 def _is_sound(row, dim: int, slack: float) -> bool:
     try:
-        vector = _checked(row)
+        vector = checked(row)
     except (BadVector, TypeError, ValueError):  # a type of numbers that is none, bytes that are no whole numbers
         return False
     return vector.size == dim and abs(float(np.linalg.norm(vector)) - 1) <= slack
 
 
-def _checked(row) -> np.ndarray:
+def checked(row) -> np.ndarray:
+    """The vector (D,) of a row. Raises BadVector."""
     if zlib.crc32(row.vector) != row.crc32:
         raise BadVector(f"the stored vector of picture {row.image_id} is damaged: run `dinoseek index verify`")
     vector = np.frombuffer(row.vector, dtype=row.dtype).astype(np.float32)
@@ -97,7 +98,7 @@ def _checked(row) -> np.ndarray:
 def find(session: Session, image_id: int, model_key_id: int) -> np.ndarray | None:
     """The vector (D,) of one image."""
     row = session.get(Embedding, (image_id, model_key_id))
-    return None if row is None else _checked(row)
+    return None if row is None else checked(row)
 
 
 def count(session: Session, collection_id: int, model_key_id: int, after_seq: int = 0) -> int:
@@ -112,7 +113,7 @@ def of(session: Session, image_ids: Sequence[int], model_key_id: int) -> tuple[n
     rows = [row for chosen in portions(image_ids) for row in _of_portion(session, chosen, model_key_id)]
     if not rows:
         return None
-    return np.array([row.image_id for row in rows], np.int64), np.stack([_checked(row) for row in rows])
+    return np.array([row.image_id for row in rows], np.int64), np.stack([checked(row) for row in rows])
 
 
 def _of_portion(session: Session, image_ids: Sequence[int], model_key_id: int) -> Sequence[Embedding]:
