@@ -55,7 +55,7 @@ def undo(resources: Resources, said: Said) -> Said:
 
 
 def keep(resources: Resources, audit_id: int, group_id: int, image_id: int) -> list[int]:
-    """Choose the keeper of a group by hand, from now on in every run of this audit; ids of the groups that come of it."""
+    """Choose a group's keeper by hand, for every run of this audit; ids of the groups that come of it."""
     with resources.catalog.begin() as session:
         audit, group = audits.get(session, audit_id), groups.get(session, audit_id, group_id)
         members = _images_in(session, group)

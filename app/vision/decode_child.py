@@ -21,8 +21,9 @@ from pathlib import Path
 
 from app.errors import InvalidInput, UnreadableImage
 from app.faults import Point, reach
-from app.vision import complaints, pixels
+from app.vision import complaints, pixels, views
 
+VIEW_MARGIN = 2.0  # a view is scaled from at least so many times its size
 KILL_GRACE_S = 5  # after the parent should have killed us: it may be dead itself
 
 
@@ -77,6 +78,32 @@ def prepare(request: dict, data: bytes, limits: Limits) -> Answer:
     return Answer(facts, seen.tobytes(), thumbnail)
 
 
+def view(request: dict, data: bytes, limits: Limits) -> Answer:
+    """`request` has `long_side_px`, and `exact`: whether the digest of all pixels is wanted. Raises UnreadableImage."""
+    long_side_px = request["long_side_px"]
+    least = None if request["exact"] else partial(views.view_size, long_side_px=long_side_px, oversampling=VIEW_MARGIN)
+    picture = pixels.decode(data, max_pixels=limits.max_pixels, name=request["path"] or request["name"], least=least)
+    seen = views.view(picture, long_side_px)
+    facts = {
+        "shape": seen.shape[:2],
+        "digest": hashlib.sha256(data).hexdigest(),
+        "height_px": picture.full[0],
+        "width_px": picture.full[1],
+        "camera": picture.camera,
+        "located": picture.located,
+        "pixels_sha256": views.pixels_digest(picture) if request["exact"] else None,
+    }
+    return Answer(facts, seen.tobytes(), b"")
+
+
+def answer(request: dict, data: bytes, limits: Limits) -> Answer:
+    """By what is asked for."""
+    return JOBS[request["job"]](request, data, limits)
+
+
+JOBS = {"prepare": prepare, "view": view}
+
+
 def read_regular_file(path: str, max_bytes: int) -> bytes:
     """The bytes of a file that stood still while it was read: no link, pipe or device. Raises UnreadableImage."""
     try:
@@ -96,7 +123,7 @@ def read_regular_file(path: str, max_bytes: int) -> bytes:
     return data
 
 
-def serve(connection: Connection, limits: Limits, job: Job = prepare) -> None:
+def serve(connection: Connection, limits: Limits, job: Job = answer) -> None:
     """Answer requests until the parent hangs up. It hears when the bytes are here: a slow disk has time of its own."""
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -105,10 +132,10 @@ def serve(connection: Connection, limits: Limits, job: Job = prepare) -> None:
             read = _tried(partial(_bytes_of, request, data, limits))
             connection.send_bytes(b"")
             _limit_time(limits.timeout_s, limits.cpu_s)
-            answer = read if isinstance(read, Answer) else _tried(partial(_heard, job, request, read, limits))
-            connection.send_bytes(json.dumps(answer.facts).encode())
-            connection.send_bytes(answer.pixels)
-            connection.send_bytes(answer.thumbnail)
+            made = read if isinstance(read, Answer) else _tried(partial(_heard, job, request, read, limits))
+            connection.send_bytes(json.dumps(made.facts).encode())
+            connection.send_bytes(made.pixels)
+            connection.send_bytes(made.thumbnail)
             _limit_time(0, 0)
 
 
@@ -151,7 +178,7 @@ def limit_memory(extra_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + extra_bytes,) * 2)
 
 
-def main(arguments: list[str], job: Job = prepare) -> None:
+def main(arguments: list[str], job: Job = answer) -> None:
     connection, limits = Connection(int(arguments[0])), Limits(**json.loads(arguments[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     complaints.listen()

@@ -9,20 +9,18 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from multiprocessing import Pipe
 from pathlib import Path
 from queue import Empty, LifoQueue
 
-import numpy as np
-
 import app
-from app.errors import AppError, InvalidInput, UnreadableImage
+from app.errors import AppError, UnreadableImage
 from app.settings import Settings
+from app.vision.answers import UNDERSTOOD, Prepared, Viewed, told_by
 from app.vision.decode_child import Limits
 from app.vision.pixels import Box
-from app.vision.preprocessing import DEFAULT, Preprocessing, get_preprocessing
+from app.vision.preprocessing import DEFAULT, get_preprocessing
 
 # -P: a numpy.py lying in the folder we were started in must not become part of the program
 PROGRAM = (sys.executable, "-P", "-m", "app.vision.decode_child")
@@ -42,22 +40,6 @@ TOILSOME = (
 CRASHED = "the decoder crashed on this file (exit {code}): it is damaged or made to harm; re-save it"
 LATE_S = 2.0  # a picture that takes so long is rare, and may hang: another child takes the seat meanwhile
 TASKS_PER_CHILD = 500  # then a fresh one: libraries leak, and a heap in shreds counts against the memory limit
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """One picture, ready for the network and the catalogue. Small, and safe to pickle."""
-
-    digest: str  # SHA-256 of the very bytes that were decoded
-    pixels: np.ndarray  # uint8 (H, W, 3), as its preprocessing allows
-    height_px: int  # upright
-    width_px: int
-    size_bytes: int
-    format: str
-    frames: int
-    taken_at: datetime | None
-    notes: tuple[str, ...]
-    thumbnail: bytes | None  # WebP
 
 
 class Decoder:
@@ -95,10 +77,22 @@ class Decoder:
 
         `name` helps to say what refused bytes are; a path names itself. Raises NotFound for the preprocessing.
         """
-        path = os.fspath(source) if isinstance(source, Path) else None
         preprocessing = get_preprocessing(preprocessing).name
-        request = {"path": path, "name": name, "box": box, "preprocessing": preprocessing, "thumbnail": thumbnail}
-        return self._threads.submit(self._seated, request, source if path is None else b"")
+        request = {"job": "prepare", "box": box, "preprocessing": preprocessing, "thumbnail": thumbnail}
+        return self._send(source, name, request)
+
+    def view(self, source: Path | bytes, long_side_px: int, *, exact: bool = False, name: str = "") -> Future[Viewed]:
+        """The whole picture, small; with `exact` it is decoded in full and its pixels' digest told.
+
+        The future raises UnreadableImage, whatever went wrong.
+        """
+        return self._send(source, name, {"job": "view", "long_side_px": long_side_px, "exact": exact})
+
+    def _send(self, source: Path | bytes, name: str, request: dict) -> Future:
+        path = os.fspath(source) if isinstance(source, Path) else None
+        return self._threads.submit(
+            self._seated, request | {"path": path, "name": name}, source if path is None else b""
+        )
 
     def close(self) -> None:
         """Drop what waits, let what runs finish, end the children."""
@@ -113,7 +107,7 @@ class Decoder:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _seated(self, request: dict, data: bytes) -> Prepared:
+    def _seated(self, request: dict, data: bytes) -> Prepared | Viewed:
         """Decode, as one of so many at a time. Who is late gives up the seat and goes on; as many may do so."""
         with self._seat():
             return self._decode(request, data)
@@ -135,7 +129,7 @@ class Decoder:
             late.cancel()
             give_back()
 
-    def _decode(self, request: dict, data: bytes) -> Prepared:
+    def _decode(self, request: dict, data: bytes) -> Prepared | Viewed:
         child = self._idle_child()
         try:
             answer = child.ask(request, data)
@@ -184,7 +178,7 @@ class _Child:
     def lives(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, request: dict, data: bytes) -> Prepared | AppError:
+    def ask(self, request: dict, data: bytes) -> Prepared | Viewed | AppError:
         """One picture, or why not. Raises UnreadableImage when the child died of it, hung, or answered nonsense."""
         self.tasks += 1
         try:
@@ -194,7 +188,8 @@ class _Child:
                 self._line.recv_bytes(0)
             with self._alarm(self._limits.timeout_s, DECODING):
                 header, pixels, thumbnail = (self._line.recv_bytes(MOST_ANSWER_BYTES) for _ in range(3))
-            return _understood(header, pixels, thumbnail, get_preprocessing(request["preprocessing"]))
+            told = told_by(header)
+            return told if isinstance(told, AppError) else UNDERSTOOD[request["job"]](request, told, pixels, thumbnail)
         except (EOFError, OSError, ValueError, KeyError, TypeError):
             raise self._obituary() from None
 
@@ -225,19 +220,3 @@ class _Child:
         if code == -signal.SIGPROF:
             return UnreadableImage(TOILSOME.format(seconds=self._limits.cpu_s), "decoder_cpu")
         return UnreadableImage(CRASHED.format(code=code), "decoder_crashed")
-
-
-def _understood(header: bytes, pixels: bytes, thumbnail: bytes, preprocessing: Preprocessing) -> Prepared | AppError:
-    """Raises ValueError, KeyError or TypeError for an answer that is none."""
-    facts = json.loads(header)
-    if "refusal" in facts:
-        return UnreadableImage(facts["refusal"], facts["code"])
-    if "invalid" in facts:
-        return InvalidInput(facts["invalid"])
-    facts["taken_at"] = datetime.fromisoformat(facts["taken_at"]) if facts["taken_at"] else None
-    facts["notes"] = tuple(facts["notes"])
-    height, width = facts.pop("shape")
-    if not preprocessing.allows((height, width)):
-        raise ValueError(f"{preprocessing.name} gives no {height} x {width} px")
-    seen = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
-    return Prepared(**facts, pixels=seen, thumbnail=thumbnail or None)

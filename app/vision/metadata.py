@@ -16,6 +16,7 @@ TURNS = {
     8: Transpose.ROTATE_90,
 }
 EXIF_TIME = "%Y:%m:%d %H:%M:%S"
+CAMERA_CHARS = 100  # what a picture says of itself may be as long as it likes
 
 
 def read(image: PIL.Image.Image) -> tuple[int, datetime | None, list[str]]:
@@ -32,6 +33,19 @@ def read(image: PIL.Image.Image) -> tuple[int, datetime | None, list[str]]:
     except Exception:  # noqa: BLE001 - a third of damaged EXIF blocks raise, by any name; the pixels are fine
         return 1, None, ["its EXIF data is damaged and was ignored: it may lie on its side"]
     return orientation, taken_at, []
+
+
+def origin(image: PIL.Image.Image) -> tuple[str | None, bool]:
+    """The camera by make and model, and whether a GPS position is told. The picture must be loaded, as for `read`."""
+    try:
+        exif = image.getexif()
+        told = [str(exif.get(tag) or "").strip("\0 ") for tag in (ExifTags.Base.Make, ExifTags.Base.Model)]
+        camera = " ".join(dict.fromkeys(part for part in told if part))
+        gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
+        located = ExifTags.GPS.GPSLatitude in gps and ExifTags.GPS.GPSLongitude in gps
+    except Exception:  # noqa: BLE001 - as in `read`
+        return None, False
+    return "".join(letter if letter.isprintable() else " " for letter in camera)[:CAMERA_CHARS] or None, located
 
 
 def upright(image: PIL.Image.Image, orientation: int) -> PIL.Image.Image:

@@ -53,6 +53,8 @@ class Picture:
     frames: int = 1
     taken_at: datetime | None = None  # by the camera's clock, whose zone nobody knows
     notes: tuple[str, ...] = ()  # what had to be ignored to show it
+    camera: str | None = None  # make and model
+    located: bool = False  # its GPS position is told
 
 
 def decode(
@@ -79,7 +81,7 @@ def prepare(picture: Picture | PIL.Image.Image, box: Box | None = None, preproce
     picture, row = _as_picture(picture), get_preprocessing(preprocessing)
     part = box_px(box or WHOLE, picture.full)
     placement = row.place(_size(part))
-    scaled = _scaled(picture, part, placement.resized, row.reducing_gap)
+    scaled = scaled(picture, part, placement.resized, row.reducing_gap)
     if placement.resized == placement.canvas:
         return np.asarray(scaled)
     canvas = PIL.Image.new("RGB", placement.canvas[::-1], BACKGROUND)
@@ -92,7 +94,7 @@ def thumbnail(picture: Picture | PIL.Image.Image, long_side_px: int) -> bytes:
     picture = _as_picture(picture)
     share = min(1, long_side_px / max(picture.full))
     height, width = (max(1, round(side * share)) for side in picture.full)
-    small = _scaled(picture, box_px(WHOLE, picture.full), (height, width), THUMBNAIL_GAP, THUMBNAIL_FILTER)
+    small = scaled(picture, box_px(WHOLE, picture.full), (height, width), THUMBNAIL_GAP, THUMBNAIL_FILTER)
     small.info = {}  # or Pillow would write the profile and EXIF into every thumbnail
     out = io.BytesIO()
     small.save(out, "WEBP", quality=THUMBNAIL_QUALITY, method=THUMBNAIL_METHOD)
@@ -135,11 +137,12 @@ def _decode(data: bytes, contents: Contents, max_pixels: int, least: Least | Non
         image, drafted = _as_plain_jpeg(data), None
     refuse_filled(data, image)
     orientation, taken_at, notes = metadata.read(image)
+    camera, located = metadata.origin(image)
     format, frames = image.format or contents.what, count_frames(data, image)
     upright = metadata.upright(image, orientation)
     full, reduction = drafted or ((upright.height, upright.width), WHOLE_SCALE)
     image, ignored = to_srgb(upright)
-    return Picture(image, full, reduction, format, frames, taken_at, (*notes, *ignored))
+    return Picture(image, full, reduction, format, frames, taken_at, (*notes, *ignored), camera, located)
 
 
 def _open(data: bytes, contents: Contents, max_pixels: int) -> PIL.Image.Image:
@@ -225,7 +228,7 @@ def _size(part: tuple[int, int, int, int]) -> Size:
     return bottom - top, right - left
 
 
-def _scaled(
+def scaled(
     picture: Picture,
     part: tuple[int, int, int, int],
     size: Size,
