@@ -38,7 +38,7 @@ class Pairs:
     blocks: int
     first: np.ndarray  # int64 (P,)
     second: np.ndarray  # int64 (P,)
-    cosine: np.ndarray  # float32 (P,), of exact scores
+    cosine: np.ndarray | None  # float32 (P,), of exact scores; none for pairs of hashes
 
 
 class Join:

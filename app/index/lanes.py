@@ -16,6 +16,10 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
+def cores() -> int:
+    return os.cpu_count() or 1
+
+
 class Lanes:
     """A `with` block around a search: waits for a free lane, then sets FAISS's threads for this one.
 
@@ -36,7 +40,7 @@ class Lanes:
         self._free.release()
 
 
-SERVING = Lanes(searches=os.cpu_count() or 1, threads=1)
+SERVING = Lanes(searches=cores(), threads=1)
 
 
 def on_each_core(make: Callable[[Given], Made], given: Iterable[Given]) -> Iterator[Made]:
@@ -45,10 +49,10 @@ def on_each_core(make: Callable[[Given], Made], given: Iterable[Given]) -> Itera
     One thread a product, for FAISS and numpy alike: where others use the machine too, two threads that wait for one
     another took eight times as long for the small products of a join.
     """
-    cores, given = os.cpu_count() or 1, iter(given)
+    given = iter(given)
     with (
         threadpool_limits(1, user_api="blas"),
-        ThreadPoolExecutor(cores, initializer=faiss.omp_set_num_threads, initargs=(1,)) as pool,
+        ThreadPoolExecutor(cores(), initializer=faiss.omp_set_num_threads, initargs=(1,)) as pool,
     ):
-        while some := list(islice(given, cores * AHEAD)):
+        while some := list(islice(given, cores() * AHEAD)):
             yield from pool.map(make, some)
