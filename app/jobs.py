@@ -31,6 +31,7 @@ class Queue(enum.StrEnum):
 class Job(enum.StrEnum):
     EMBED_PENDING = "ingest.embed_pending"
     BUILD_SNAPSHOT = "upkeep.build_snapshot"
+    RUN_AUDIT = "audits.run_audit"
 
 
 def enqueue(settings: Settings, job: Job, queue: Queue = Queue.BULK, **ids: int) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from celery import Celery
 
 from app import switching, upkeep
+from app.audits import runs
 from app.catalog.states import Priority
 from app.ingest.sweep import sweep, waiting_persons
 from app.jobs import Job, Queue
@@ -87,6 +88,7 @@ class Pulse(threading.Thread):
             self._send_switches()
             if not waiting:
                 self._unheard_since = None
+                self._send_audits()
                 self._look_after_indexes()
         except Exception as error:  # noqa: BLE001  (whatever database or broker throw: the pulse must go on)
             log.warning("could not look for work (%s): looking again in %.1f s", error, self._interval_s)
@@ -94,21 +96,26 @@ class Pulse(threading.Thread):
     def _send_work(self, waiting: Sequence[int]) -> None:
         persons = set(waiting_persons(self._resources)) if waiting else set()
         for collection_id in waiting:
-            self._send(Job.EMBED_PENDING, Queue.QUERIES if collection_id in persons else Queue.BULK, collection_id)
+            queue = Queue.QUERIES if collection_id in persons else Queue.BULK
+            self._send(Job.EMBED_PENDING, queue, collection_id=collection_id)
             self._unheard_since = self._unheard_since or time.monotonic()
 
     def _send_switches(self) -> None:
         for collection_id in switching.ripe(self._resources) if Queue.BULK in self._queues else ():
-            self._send(Job.BUILD_SNAPSHOT, Queue.BULK, collection_id)
+            self._send(Job.BUILD_SNAPSHOT, Queue.BULK, collection_id=collection_id)
+
+    def _send_audits(self) -> None:
+        for audit_id in runs.waiting(self._resources) if Queue.BULK in self._queues else ():
+            self._send(Job.RUN_AUDIT, Queue.BULK, audit_id=audit_id)
 
     def _look_after_indexes(self) -> None:
         if Queue.BULK not in self._queues or time.monotonic() < self._upkeep_at:
             return
         self._upkeep_at = time.monotonic() + UPKEEP_S
         for collection_id in upkeep.due(self._resources):
-            self._send(Job.BUILD_SNAPSHOT, Queue.BULK, collection_id)
+            self._send(Job.BUILD_SNAPSHOT, Queue.BULK, collection_id=collection_id)
 
-    def _send(self, job: Job, queue: Queue, collection_id: int) -> None:
+    def _send(self, job: Job, queue: Queue, **ids: int) -> None:
         self._quiet_until = time.monotonic() + GRACE_S
         queue = queue if queue in self._queues else self._queues[0]  # to itself, whatever it is
-        self._app.send_task(job, kwargs={"collection_id": collection_id}, queue=queue, retry=False)
+        self._app.send_task(job, kwargs=ids, queue=queue, retry=False)

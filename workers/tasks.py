@@ -9,12 +9,14 @@ from celery import shared_task
 from celery.worker import state
 
 from app import switching, upkeep
+from app.audits import runs
 from app.catalog.states import Priority
-from app.errors import AppError, NotFound
+from app.errors import AlreadyExists, AppError, NotFound
 from app.ingest.embed import embed_pending
-from app.ingest.sweep import waiting_persons
+from app.ingest.sweep import sweep, waiting_persons
 from app.ingest.workshop import Workshop
 from app.jobs import LONGEST_TASK_S, Job, Queue, enqueue
+from app.search.refresh import Readers
 from workers import process
 from workers.pulse import LONGEST_BUILD_S, STUCK_S
 
@@ -40,6 +42,18 @@ def build_snapshot(collection_id: int) -> None:
     with _at_work(stuck_s=LONGEST_BUILD_S):
         switching.advance(resources, collection_id)
         upkeep.rebuild(resources, collection_id)
+
+
+@shared_task(name=Job.RUN_AUDIT)
+def run_audit(audit_id: int) -> None:
+    shop = process.current.workshop
+    with _at_work(stuck_s=LONGEST_BUILD_S), contextlib.suppress(AlreadyExists):
+        runs.run(shop.resources, audit_id, shop.decoder, Readers(shop.resources), partial(_makes_room, shop))
+
+
+def _makes_room(shop: Workshop) -> bool:
+    """Pictures that wait to become searchable go before an audit, which looks at those that are."""
+    return state.should_stop is not None or bool(sweep(shop.resources, shop.priority))
 
 
 def _should_stop(shop: Workshop, collection_id: int) -> bool:

@@ -83,8 +83,11 @@ class Look(Base):
 
     digest: Mapped[str] = mapped_column(String(DIGEST_CHARS), primary_key=True)
     method: Mapped[str] = mapped_column(String(50), primary_key=True)
-    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes | None] = mapped_column(LargeBinary)  # none: it could not be looked at
+    reason: Mapped[str | None] = mapped_column(Text)  # why not
     pixels_sha256: Mapped[str | None] = mapped_column(String(DIGEST_CHARS))  # of the upright RGB, decoded in full
+    camera: Mapped[str | None] = mapped_column(String(130))  # maker and model, as it says itself
+    located: Mapped[bool] = mapped_column(Boolean, default=False)  # it says where it was taken
 
 
 class Pair(Base):
@@ -101,6 +104,7 @@ class Pair(Base):
     score: Mapped[float | None] = mapped_column(Double)  # 0..1, how far the aligned pictures agree
     area: Mapped[float | None] = mapped_column(Double)  # 0..1, share of the smaller picture that is in the other
     relations: Mapped[list[str] | None] = mapped_column(JSON)  # what the second is to the first
+    relations_back: Mapped[list[str] | None] = mapped_column(JSON)  # what the first is to the second
     warp: Mapped[list[float] | None] = mapped_column(JSON)  # 2 x 3, from shares of the first to shares of the second
     reason: Mapped[str | None] = mapped_column(Text)
 

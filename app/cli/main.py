@@ -27,6 +27,7 @@ COMMANDS = {
     "workers": ("app.cli.workers", "The workers alive: device, model, pictures a second, where their time goes."),
     "failures": ("app.cli.failures", "Pictures that were refused or set aside, why, and another try for them."),
     "search": ("app.cli.search", "Find the pictures that look like one."),
+    "audit": ("app.cli.audit", "Find copies, see why, decide, move them aside and back."),
     "embed": ("app.cli.embed", "Vectors of pictures, into a NumPy file."),
     "eval": ("app.cli.evaluate", "How good a model is on pictures whose truth is known."),
     "index": ("app.cli.index", "A collection's index: status, build, verify."),

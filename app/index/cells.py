@@ -61,6 +61,19 @@ class Cells:
         self._index, self._effort, self._depth = index, effort, depth
         self._cells = faiss.extract_index_ivf(index).nlist
 
+    @property
+    def centres(self) -> np.ndarray:
+        """float32 (cells, D)."""
+        return faiss.extract_index_ivf(self._index).quantizer.reconstruct_n(0, self._cells)
+
+    def homes(self) -> np.ndarray:
+        """int32 (N,): the cell that each row lies in."""
+        lists = faiss.extract_index_ivf(self._index).invlists
+        homes = np.empty(self._index.ntotal, np.int32)
+        for cell in np.flatnonzero([lists.list_size(cell) for cell in range(self._cells)]).tolist():
+            homes[faiss.rev_swig_ptr(lists.get_ids(cell), lists.list_size(cell))] = cell
+        return homes
+
     def rows(self, queries: np.ndarray, k: int, shown: Selection) -> np.ndarray:
         """int64 (Q, depth k or more): candidates for the k nearest shown, -1 where fewer were found."""
         wanted = min(self._depth * max(k, FEWEST), shown.count)

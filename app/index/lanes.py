@@ -2,8 +2,18 @@
 
 import os
 import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
 
 import faiss
+from threadpoolctl import threadpool_limits
+
+AHEAD = 32  # results a core may have ready before they are taken
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 class Lanes:
@@ -27,3 +37,18 @@ class Lanes:
 
 
 SERVING = Lanes(searches=os.cpu_count() or 1, threads=1)
+
+
+def on_each_core(make: Callable[[Given], Made], given: Iterable[Given]) -> Iterator[Made]:
+    """What `make` makes of each, in their order, for a batch job that wants all cores: numpy lets go of Python's lock.
+
+    One thread a product, for FAISS and numpy alike: where others use the machine too, two threads that wait for one
+    another took eight times as long for the small products of a join.
+    """
+    cores, given = os.cpu_count() or 1, iter(given)
+    with (
+        threadpool_limits(1, user_api="blas"),
+        ThreadPoolExecutor(cores, initializer=faiss.omp_set_num_threads, initargs=(1,)) as pool,
+    ):
+        while some := list(islice(given, cores * AHEAD)):
+            yield from pool.map(make, some)

@@ -36,7 +36,7 @@ class LiveIndex:
     def __init__(self, dim: int, snapshot: Snapshot | None = None, lanes: Lanes = SERVING) -> None:
         if snapshot is not None and snapshot.dim != dim:
             raise BadVector(f"the snapshot has {snapshot.dim} dimensions, this index {dim}: open the model's own")
-        self._dim = dim
+        self.dim = dim
         self._lanes = lanes
         self._writing = threading.Lock()
         base = Tail.empty(dim) if snapshot is None else snapshot
@@ -45,7 +45,7 @@ class LiveIndex:
     @property
     def vectors(self) -> int:
         """Images a search can find: rows of snapshot and tail, less the tombstones."""
-        return sum(part.live.count for part in self._state.parts)
+        return sum(part.live.count for part in self.parts)
 
     @property
     def tail(self) -> int:
@@ -55,7 +55,12 @@ class LiveIndex:
     @property
     def tombstones(self) -> int:
         """Rows no search shows: buried, or replaced by a newer vector in the tail."""
-        return sum(len(part.rows) - part.live.count for part in self._state.parts)
+        return sum(len(part.rows) - part.live.count for part in self.parts)
+
+    @property
+    def parts(self) -> tuple["Part", "Part"]:
+        """What is searched at this moment, snapshot and tail. Nothing in it changes."""
+        return self._state.parts
 
     def search(self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None) -> list[list[Neighbour]]:
         """The k nearest live images for each of `queries`, unit vectors float32 (Q, D); best first, ties by id.
@@ -63,7 +68,7 @@ class LiveIndex:
         `allowed` int64 ids limits the search to these. Fewer than k come back only where fewer are live and allowed.
         Raises BadVector, InvalidInput.
         """
-        queries = check_vectors(queries, self._dim)
+        queries = check_vectors(queries, self.dim)
         if k < 1:
             raise InvalidInput(f"k is {k}: ask for 1 or more")
         allowed = None if allowed is None else as_ids(allowed)
@@ -74,7 +79,7 @@ class LiveIndex:
 
     def vectors_of(self, ids: np.ndarray) -> Stored:
         """The stored vectors of those `ids` that are live, in any order; unknown and buried ones are left out."""
-        ids, parts = as_ids(ids), self._state.parts
+        ids, parts = as_ids(ids), self.parts
         found = [part.live_rows_of(ids) for part in parts]
         return Stored(
             ids=np.concatenate([part.rows.ids[rows] for part, rows in zip(parts, found, strict=True)]),
@@ -87,7 +92,7 @@ class LiveIndex:
         Harmless to repeat: a row that is here as it is is left alone, a new vector replaces the old. A buried id stays
         buried. Raises BadVector, InvalidInput, and then absorbs nothing.
         """
-        ids, vectors = check_rows(ids, vectors, self._dim)
+        ids, vectors = check_rows(ids, vectors, self.dim)
         with self._writing:
             state = self._state
             news = ~_already_in(state, ids, vectors)
@@ -108,14 +113,14 @@ class LiveIndex:
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """Rows that are searched together, and which of them may be shown."""
 
     rows: Snapshot | Tail
     live: Selection
 
     @classmethod
-    def hiding(cls, rows: Snapshot | Tail, ids: np.ndarray) -> "_Part":
+    def hiding(cls, rows: Snapshot | Tail, ids: np.ndarray) -> "Part":
         return cls(rows, Selection.without(len(rows), rows.rows_of(ids)))
 
     def live_rows_of(self, ids: np.ndarray) -> np.ndarray:
@@ -136,18 +141,18 @@ class _Part:
 class _State:
     """One moment of the index. Nothing in it changes."""
 
-    base: _Part  # the snapshot; an empty tail where there is none
-    tail: _Part
+    base: Part  # the snapshot; an empty tail where there is none
+    tail: Part
     buried: np.ndarray  # int64 ids, sorted, each once
 
     @property
-    def parts(self) -> tuple[_Part, _Part]:
+    def parts(self) -> tuple[Part, Part]:
         return self.base, self.tail
 
 
 def _arrange(base: Snapshot | Tail, tail: Tail, buried: np.ndarray) -> _State:
     """An id in the tail is newer than in the base, so there it is hidden like a buried one."""
-    return _State(_Part.hiding(base, np.union1d(buried, tail.ids)), _Part.hiding(tail, buried), buried)
+    return _State(Part.hiding(base, np.union1d(buried, tail.ids)), Part.hiding(tail, buried), buried)
 
 
 def _already_in(state: _State, ids: np.ndarray, vectors: np.ndarray) -> np.ndarray:

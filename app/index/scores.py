@@ -16,3 +16,10 @@ def exact_scores(query: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     chunks = [vectors[start : start + CHUNK_ROWS] for start in range(0, len(vectors), CHUNK_ROWS)]
     sums = [(chunk.astype(np.float64) * query).sum(axis=1) for chunk in chunks]
     return np.clip(np.concatenate([np.empty(0), *sums]), -1.0, 1.0)
+
+
+def pair_scores(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Cosine float64 (P,) of each row of float32 (P, D) with that row of another, to the digit `exact_scores`."""
+    chunks = [slice(start, start + CHUNK_ROWS) for start in range(0, len(first), CHUNK_ROWS)]
+    sums = [(first[chunk].astype(np.float64) * second[chunk]).sum(axis=1) for chunk in chunks]
+    return np.clip(np.concatenate([np.empty(0), *sums]), -1.0, 1.0)

@@ -56,7 +56,7 @@ class Snapshot:
         self.manifest = manifest
         self.ids = ids  # int64 (N,), ascending
         self.dim = manifest.dim
-        self._index, self._cells = index, cells
+        self._index, self.cells = index, cells
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -75,9 +75,9 @@ class Snapshot:
         A scan holds them all, every tie at the cut included; cells hold as many as was measured, and so many rows that
         k remain. Scores are the caller's to make: FAISS's depend on the batch they came in.
         """
-        if self._cells is None or shown.share < LEAST_SHARE:
+        if self.cells is None or shown.share < LEAST_SHARE:
             return scan(self._index, queries, k, shown)
-        found = self._cells.rows(queries, k, shown)
+        found = self.cells.rows(queries, k, shown)
         return [
             rows[rows >= 0] if rows[k - 1] >= 0 else scan(self._index, query[None], k, shown)[0]
             for query, rows in zip(queries, found, strict=True)

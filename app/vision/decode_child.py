@@ -23,6 +23,7 @@ from app.errors import InvalidInput, UnreadableImage
 from app.faults import Point, reach
 from app.vision import complaints, pixels
 
+VIEW_OVERSAMPLING = 2  # a JPEG is decoded at no less than twice what is looked at
 KILL_GRACE_S = 5  # after the parent should have killed us: it may be dead itself
 
 
@@ -51,8 +52,13 @@ class Answer:
 Job = Callable[[dict, bytes, Limits], Answer]
 
 
+def answer(request: dict, data: bytes, limits: Limits) -> Answer:
+    """What `request["job"]` names. The picture is in `data`; `path` is null where no file holds it."""
+    return JOBS[request["job"]](request, data, limits)
+
+
 def prepare(request: dict, data: bytes, limits: Limits) -> Answer:
-    """`request` has `path` or null, `name`, `box`, `preprocessing` and `thumbnail`; the picture is in `data`.
+    """What the network sees, and a thumbnail. `request` has `box`, `preprocessing` and `thumbnail`.
 
     Raises UnreadableImage, and InvalidInput for the box.
     """
@@ -77,6 +83,31 @@ def prepare(request: dict, data: bytes, limits: Limits) -> Answer:
     return Answer(facts, seen.tobytes(), thumbnail)
 
 
+def view(request: dict, data: bytes, limits: Limits) -> Answer:
+    """The picture at `long_side_px`, to be compared with others; `whole`: and the digest of all its pixels."""
+    long_side_px, whole = request["long_side_px"], request["whole"]
+    name = request["path"] or request["name"]
+    least = None if whole else partial(pixels.fitted, long_side_px=VIEW_OVERSAMPLING * long_side_px)
+    picture = pixels.decode(data, max_pixels=limits.max_pixels, name=name, least=least)
+    seen = pixels.view(picture, long_side_px)
+    facts = {
+        "shape": seen.shape[:2],
+        "digest": hashlib.sha256(data).hexdigest(),
+        "pixels_sha256": _pixels_sha256(picture) if whole else None,
+        "camera": picture.camera,
+        "located": picture.located,
+    }
+    return Answer(facts, seen.tobytes(), b"")
+
+
+def _pixels_sha256(picture: pixels.Picture) -> str:
+    size = f"{picture.full[1]}x{picture.full[0]}:".encode()  # the same bytes in another shape are another picture
+    return hashlib.sha256(size + picture.image.tobytes()).hexdigest()
+
+
+JOBS: dict[str, Job] = {"prepare": prepare, "view": view}
+
+
 def read_regular_file(path: str, max_bytes: int) -> bytes:
     """The bytes of a file that stood still while it was read: no link, pipe or device. Raises UnreadableImage."""
     try:
@@ -96,7 +127,7 @@ def read_regular_file(path: str, max_bytes: int) -> bytes:
     return data
 
 
-def serve(connection: Connection, limits: Limits, job: Job = prepare) -> None:
+def serve(connection: Connection, limits: Limits, job: Job = answer) -> None:
     """Answer requests until the parent hangs up. It hears when the bytes are here: a slow disk has time of its own."""
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -151,7 +182,7 @@ def limit_memory(extra_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + extra_bytes,) * 2)
 
 
-def main(arguments: list[str], job: Job = prepare) -> None:
+def main(arguments: list[str], job: Job = answer) -> None:
     connection, limits = Connection(int(arguments[0])), Limits(**json.loads(arguments[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     complaints.listen()

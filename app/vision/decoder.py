@@ -22,7 +22,7 @@ from app.errors import AppError, InvalidInput, UnreadableImage
 from app.settings import Settings
 from app.vision.decode_child import Limits
 from app.vision.pixels import Box
-from app.vision.preprocessing import DEFAULT, Preprocessing, get_preprocessing
+from app.vision.preprocessing import DEFAULT, get_preprocessing
 
 # -P: a numpy.py lying in the folder we were started in must not become part of the program
 PROGRAM = (sys.executable, "-P", "-m", "app.vision.decode_child")
@@ -60,6 +60,17 @@ class Prepared:
     thumbnail: bytes | None  # WebP
 
 
+@dataclass(frozen=True)
+class Seen:
+    """One picture, ready to be compared with others."""
+
+    digest: str  # SHA-256 of the very bytes that were decoded
+    pixels: np.ndarray  # uint8 (H, W, 3), upright
+    pixels_sha256: str | None  # of the upright picture in full, its size included
+    camera: str
+    located: bool
+
+
 class Decoder:
     """A few children, started when first needed. Thread-safe; close it, or use it as a context.
 
@@ -95,10 +106,16 @@ class Decoder:
 
         `name` helps to say what refused bytes are; a path names itself. Raises NotFound for the preprocessing.
         """
-        path = os.fspath(source) if isinstance(source, Path) else None
         preprocessing = get_preprocessing(preprocessing).name
-        request = {"path": path, "name": name, "box": box, "preprocessing": preprocessing, "thumbnail": thumbnail}
-        return self._threads.submit(self._seated, request, source if path is None else b"")
+        request = {"job": "prepare", "box": box, "preprocessing": preprocessing, "thumbnail": thumbnail}
+        return self._send(source, request, name)
+
+    def view(self, source: Path | bytes, long_side_px: int, *, whole: bool = False, name: str = "") -> Future[Seen]:
+        """A picture to be compared with others. `whole`: decoded in full, for the digest of its pixels.
+
+        The future raises UnreadableImage, whatever went wrong.
+        """
+        return self._send(source, {"job": "view", "long_side_px": long_side_px, "whole": whole}, name)
 
     def close(self) -> None:
         """Drop what waits, let what runs finish, end the children."""
@@ -113,7 +130,12 @@ class Decoder:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _seated(self, request: dict, data: bytes) -> Prepared:
+    def _send(self, source: Path | bytes, request: dict, name: str) -> Future:
+        path = os.fspath(source) if isinstance(source, Path) else None
+        request |= {"path": path, "name": name}
+        return self._threads.submit(self._seated, request, source if path is None else b"")
+
+    def _seated(self, request: dict, data: bytes) -> Prepared | Seen:
         """Decode, as one of so many at a time. Who is late gives up the seat and goes on; as many may do so."""
         with self._seat():
             return self._decode(request, data)
@@ -135,7 +157,7 @@ class Decoder:
             late.cancel()
             give_back()
 
-    def _decode(self, request: dict, data: bytes) -> Prepared:
+    def _decode(self, request: dict, data: bytes) -> Prepared | Seen:
         child = self._idle_child()
         try:
             answer = child.ask(request, data)
@@ -184,7 +206,7 @@ class _Child:
     def lives(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, request: dict, data: bytes) -> Prepared | AppError:
+    def ask(self, request: dict, data: bytes) -> Prepared | Seen | AppError:
         """One picture, or why not. Raises UnreadableImage when the child died of it, hung, or answered nonsense."""
         self.tasks += 1
         try:
@@ -194,7 +216,7 @@ class _Child:
                 self._line.recv_bytes(0)
             with self._alarm(self._limits.timeout_s, DECODING):
                 header, pixels, thumbnail = (self._line.recv_bytes(MOST_ANSWER_BYTES) for _ in range(3))
-            return _understood(header, pixels, thumbnail, get_preprocessing(request["preprocessing"]))
+            return _understood(request, header, pixels, thumbnail)
         except (EOFError, OSError, ValueError, KeyError, TypeError):
             raise self._obituary() from None
 
@@ -227,13 +249,18 @@ class _Child:
         return UnreadableImage(CRASHED.format(code=code), "decoder_crashed")
 
 
-def _understood(header: bytes, pixels: bytes, thumbnail: bytes, preprocessing: Preprocessing) -> Prepared | AppError:
+def _understood(request: dict, header: bytes, pixels: bytes, thumbnail: bytes) -> Prepared | Seen | AppError:
     """Raises ValueError, KeyError or TypeError for an answer that is none."""
     facts = json.loads(header)
     if "refusal" in facts:
         return UnreadableImage(facts["refusal"], facts["code"])
     if "invalid" in facts:
         return InvalidInput(facts["invalid"])
+    return READERS[request["job"]](request, facts, pixels, thumbnail)
+
+
+def _prepared(request: dict, facts: dict, pixels: bytes, thumbnail: bytes) -> Prepared:
+    preprocessing = get_preprocessing(request["preprocessing"])
     facts["taken_at"] = datetime.fromisoformat(facts["taken_at"]) if facts["taken_at"] else None
     facts["notes"] = tuple(facts["notes"])
     height, width = facts.pop("shape")
@@ -241,3 +268,13 @@ def _understood(header: bytes, pixels: bytes, thumbnail: bytes, preprocessing: P
         raise ValueError(f"{preprocessing.name} gives no {height} x {width} px")
     seen = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
     return Prepared(**facts, pixels=seen, thumbnail=thumbnail or None)
+
+
+def _seen(request: dict, facts: dict, pixels: bytes, _thumbnail: bytes) -> Seen:
+    height, width = facts.pop("shape")
+    if max(height, width) > request["long_side_px"]:
+        raise ValueError(f"{height} x {width} px is more than was asked for")
+    return Seen(**facts, pixels=np.frombuffer(pixels, np.uint8).reshape(height, width, 3))
+
+
+READERS = {"prepare": _prepared, "view": _seen}

@@ -41,7 +41,7 @@ def draft(image: JpegImageFile, least: Least) -> tuple[Size, Reduction]:
 
     Returns the file's upright size too, which the picture itself no longer tells.
     """
-    orientation, _, _ = metadata.read(image)
+    orientation = metadata.read(image).orientation
     turned = -1 if orientation in TRANSPOSED else 1
     width, height = image.size[::turned]
     wanted = least((height, width))[::-1]

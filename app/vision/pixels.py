@@ -28,7 +28,7 @@ from app.vision.heif import register_heif
 from app.vision.preprocessing import DEFAULT, Size, get_preprocessing
 from app.vision.wholeness import refuse_filled
 
-__all__ = ["Picture", "decode", "least_size", "prepare", "sniff", "thumbnail"]
+__all__ = ["Picture", "decode", "fitted", "least_size", "prepare", "sniff", "thumbnail", "view"]
 
 MAX_PIXELS = 64_000_000
 THUMBNAIL_QUALITY = 75
@@ -52,6 +52,8 @@ class Picture:
     format: str = ""
     frames: int = 1
     taken_at: datetime | None = None  # by the camera's clock, whose zone nobody knows
+    camera: str = ""
+    located: bool = False  # it says where it was taken
     notes: tuple[str, ...] = ()  # what had to be ignored to show it
 
 
@@ -90,13 +92,25 @@ def prepare(picture: Picture | PIL.Image.Image, box: Box | None = None, preproce
 def thumbnail(picture: Picture | PIL.Image.Image, long_side_px: int) -> bytes:
     """WebP without metadata, never larger than the picture, at least 1 px on the short side."""
     picture = _as_picture(picture)
-    share = min(1, long_side_px / max(picture.full))
-    height, width = (max(1, round(side * share)) for side in picture.full)
-    small = _scaled(picture, box_px(WHOLE, picture.full), (height, width), THUMBNAIL_GAP, THUMBNAIL_FILTER)
+    size = fitted(picture.full, long_side_px)
+    small = _scaled(picture, box_px(WHOLE, picture.full), size, THUMBNAIL_GAP, THUMBNAIL_FILTER)
     small.info = {}  # or Pillow would write the profile and EXIF into every thumbnail
     out = io.BytesIO()
     small.save(out, "WEBP", quality=THUMBNAIL_QUALITY, method=THUMBNAIL_METHOD)
     return out.getvalue()
+
+
+def view(picture: Picture, long_side_px: int) -> np.ndarray:
+    """The upright picture for comparison with others: uint8 (H, W, 3), never larger than the picture."""
+    size = fitted(picture.full, long_side_px)
+    return np.asarray(_scaled(picture, box_px(WHOLE, picture.full), size, THUMBNAIL_GAP))
+
+
+def fitted(full: Size, long_side_px: int) -> Size:
+    """The size that fits, at least 1 px on the short side, never larger than `full`."""
+    share = min(1, long_side_px / max(full))
+    height, width = (max(1, round(side * share)) for side in full)
+    return height, width
 
 
 def least_size(full: Size, preprocessing: str = DEFAULT, box: Box | None = None, thumbnail_px: int = 0) -> Size:
@@ -134,12 +148,13 @@ def _decode(data: bytes, contents: Contents, max_pixels: int, least: Least | Non
             raise
         image, drafted = _as_plain_jpeg(data), None
     refuse_filled(data, image)
-    orientation, taken_at, notes = metadata.read(image)
+    told = metadata.read(image)
     format, frames = image.format or contents.what, count_frames(data, image)
-    upright = metadata.upright(image, orientation)
+    upright = metadata.upright(image, told.orientation)
     full, reduction = drafted or ((upright.height, upright.width), WHOLE_SCALE)
     image, ignored = to_srgb(upright)
-    return Picture(image, full, reduction, format, frames, taken_at, (*notes, *ignored))
+    said = (told.taken_at, told.camera, told.located, (*told.notes, *ignored))
+    return Picture(image, full, reduction, format, frames, *said)
 
 
 def _open(data: bytes, contents: Contents, max_pixels: int) -> PIL.Image.Image:

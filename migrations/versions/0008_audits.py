@@ -48,8 +48,11 @@ def _looks() -> None:
         "looks",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("method", sa.String(length=50), nullable=False),
-        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("pixels_sha256", sa.String(length=64), nullable=True),
+        sa.Column("camera", sa.String(length=130), nullable=True),
+        sa.Column("located", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("digest", "method", name=op.f("pk_looks")),
     )
 
@@ -209,6 +212,7 @@ def _pairs() -> None:
         sa.Column("score", sa.Double(), nullable=True),
         sa.Column("area", sa.Double(), nullable=True),
         sa.Column("relations", sa.JSON(), nullable=True),
+        sa.Column("relations_back", sa.JSON(), nullable=True),
         sa.Column("warp", sa.JSON(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["audit_id"], ["audits.id"], name=op.f("fk_pairs_audit_id_audits")),

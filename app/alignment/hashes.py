@@ -1,0 +1,40 @@
+"""A perceptual hash whose eight turns and mirrors follow from its bits."""
+
+import cv2
+import numpy as np
+
+SIDE = 64
+WAVES = 16  # of each direction: 256 bits
+BYTES = WAVES * WAVES // 8
+
+
+def hash_of(rgb: np.ndarray) -> bytes:
+    """Signs of the 16 x 16 slowest waves of the grey picture, squashed to a square; the mean is left out.
+
+    To mirror a picture changes the sign of its odd waves, to transpose it swaps the two directions: no median, which
+    would not keep to that.
+    """
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) if rgb.ndim == 3 else rgb
+    small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float64)
+    waves = cv2.dct(small)[:WAVES, :WAVES]
+    return np.packbits(waves > 0).tobytes()
+
+
+def forms(hash: bytes) -> np.ndarray:
+    """uint8 (8, 32): of the picture as it is, turned by a quarter, a half and three, and each of these mirrored.
+
+    The first bit, of the mean, is always 1.
+    """
+    bits = np.unpackbits(np.frombuffer(hash, np.uint8)).reshape(WAVES, WAVES).astype(bool)
+    found = []
+    for transposed in (bits, bits.T):
+        for across in (False, True):
+            for down in (False, True):
+                found.append(np.packbits(_flipped(transposed, across, down)))
+    return np.stack(found)
+
+
+def _flipped(bits: np.ndarray, across: bool, down: bool) -> np.ndarray:
+    odd = np.arange(WAVES) % 2 == 1
+    flips = (odd[None, :] & across) ^ (odd[:, None] & down)
+    return bits ^ flips

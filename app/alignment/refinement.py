@@ -1,0 +1,51 @@
+"""A guess made exact: the map is moved until the two pictures correlate best (ECC, Evangelidis and Psarakis 2008)."""
+
+import cv2
+import numpy as np
+
+from app.alignment import maps
+from app.alignment.frames import by_corners, laid
+from app.alignment.view import View
+
+STEPS = ((64, 40), (144, 25))  # longest side of the frame in pixels, and rounds at most
+EPSILON = 1e-4
+SMOOTHING_PX = 5
+
+
+def refined(first: View, second: View, map: np.ndarray, steps: int = 2) -> np.ndarray:
+    """The map as it was where it can't be bettered."""
+    for long_side_px, rounds in STEPS[:steps]:
+        map = _step(first, second, map, long_side_px, rounds)
+    return map
+
+
+def _step(first: View, second: View, map: np.ndarray, long_side_px: int, rounds: int) -> np.ndarray:
+    frame = laid(first, second, map, long_side_px)
+    if frame is None or frame.mask.mean() < 0.05:
+        return map
+    mine = 255 - frame.mine if _is_negative(frame.mine, frame.theirs, frame.mask) else frame.mine
+    found = _ecc(frame.theirs, mine, frame.mask, rounds)
+    if found is None:
+        return map
+    # theirs(x) = mine(found(x)): what lay at found(x) belongs at x
+    moved = maps.then(maps.then(map, frame.onto), maps.inverse(found))
+    better = maps.then(moved, maps.inverse(frame.onto))
+    return better if maps.is_sane(better) else map
+
+
+def _ecc(theirs: np.ndarray, mine: np.ndarray, mask: np.ndarray, rounds: int) -> np.ndarray | None:
+    start = np.eye(2, 3, dtype=np.float32)
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, rounds, EPSILON)
+    try:
+        _, found = cv2.findTransformECC(
+            theirs, mine, start, cv2.MOTION_AFFINE, criteria, mask.astype(np.uint8) * 255, SMOOTHING_PX
+        )
+    except cv2.error:  # it ran away, or there is nothing to hold on to
+        return None
+    found = by_corners(found)
+    return found if maps.is_sane(found, most=1.6, most_stretch=1.6) else None
+
+
+def _is_negative(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> bool:
+    one, other = mine[mask], theirs[mask]
+    return float(((one - one.mean()) * (other - other.mean())).sum()) < 0

@@ -1,0 +1,11 @@
+"""From which score of the check on two pictures of a collection are called copies."""
+
+from sqlalchemy.orm import Session
+
+from app.catalog.audit_models import Threshold
+
+
+def find(session: Session, collection_id: int, model_key_id: int) -> float | None:
+    """None where nobody set one."""
+    row = session.get(Threshold, (collection_id, model_key_id))
+    return row and row.score
