@@ -1,6 +1,6 @@
 """Whether two pictures are copies of each other, and how one lies in the other. Knows OpenCV and nothing of us."""
 
-from app.alignment.comparison import DEFAULT_THRESHOLD, METHOD, compare
+from app.alignment.comparison import DEFAULT_THRESHOLD, METHOD, SCENE_SCORE, compare
 from app.alignment.evidence import Evidence
 from app.alignment.hashes import forms, hash_of
 from app.alignment.relations import Facts, relations
@@ -9,6 +9,7 @@ from app.alignment.view import VIEW_PX, View
 __all__ = [
     "DEFAULT_THRESHOLD",
     "METHOD",
+    "SCENE_SCORE",
     "VIEW_PX",
     "Evidence",
     "Facts",

@@ -52,16 +52,17 @@ class Count:
     high: float
 
 
-def curve(strata: Strata, scores: np.ndarray, copies: np.ndarray, *also: float) -> tuple[Point, ...]:
-    """A point for each step of the score that was labelled, and for those of `also`, ascending.
+def curve(
+    strata: Strata, scores: np.ndarray, copies: np.ndarray, *also: float, steps: bool = True
+) -> tuple[Point, ...]:
+    """A point for each step of the score that was labelled, if `steps`, and for those of `also`, ascending.
 
-    `scores` and `copies` are (labels,), in any order.
+    `scores` and `copies` are (labels,), in any order. There is none above the highest label.
     """
-    steps, copies = steps_of(scores), np.asarray(copies, float)
-    if not len(steps):
-        return ()
-    thresholds = {*steps.tolist(), *(step for step in steps_of(np.array(also)).tolist() if step <= steps.max())}
-    return tuple(_point(step, strata, steps, copies) for step in sorted(thresholds))
+    labelled, copies = steps_of(scores), np.asarray(copies, float)
+    asked = {*steps_of(np.array(also)).tolist(), *(labelled.tolist() if steps else ())}
+    within = sorted(max(step, 1) for step in asked if step <= labelled.max(initial=-1))
+    return tuple(_point(step, strata, labelled, copies) for step in dict.fromkeys(within))
 
 
 def suggest(points: tuple[Point, ...], target: float) -> Suggestion:

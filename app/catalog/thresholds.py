@@ -7,5 +7,10 @@ from app.catalog.audit_models import Threshold
 
 def find(session: Session, collection_id: int, model_key_id: int) -> float | None:
     """None where nobody set one."""
-    row = session.get(Threshold, (collection_id, model_key_id))
-    return row and row.score
+    found = row(session, collection_id, model_key_id)
+    return found and found.score
+
+
+def row(session: Session, collection_id: int, model_key_id: int) -> Threshold | None:
+    """The score with what it was set for, and on what evidence."""
+    return session.get(Threshold, (collection_id, model_key_id))
