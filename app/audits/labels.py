@@ -68,6 +68,18 @@ class Frame:
 _frames: OrderedDict[tuple, Frame] = OrderedDict()
 
 
+def is_ready(resources: Resources, audit_id: int) -> bool:
+    """Whether all its pairs are checked, so that some can be drawn from them."""
+    with resources.catalog.read() as session:
+        return audits.get(session, audit_id).status is AuditStatus.DONE
+
+
+def count(resources: Resources, audit_id: int) -> int:
+    """How many labels are on pairs of this audit."""
+    with resources.catalog.read() as session:
+        return len(labels.of_audit(session, audits.get(session, audit_id)))
+
+
 def next_pair(resources: Resources, audit_id: int) -> PairToLabel | None:
     """The pair to ask about next, the same until it is answered; None when all are, or there are none.
 
