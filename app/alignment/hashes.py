@@ -20,21 +20,14 @@ def hash_of(rgb: np.ndarray) -> bytes:
     return np.packbits(waves > 0).tobytes()
 
 
-def forms(hash: bytes) -> np.ndarray:
-    """uint8 (8, 32): of the picture as it is, turned by a quarter, a half and three, and each of these mirrored.
-
-    The first bit, of the mean, is always 1.
-    """
-    bits = np.unpackbits(np.frombuffer(hash, np.uint8)).reshape(WAVES, WAVES).astype(bool)
-    found = []
-    for transposed in (bits, bits.T):
-        for across in (False, True):
-            for down in (False, True):
-                found.append(np.packbits(_flipped(transposed, across, down)))
-    return np.stack(found)
+def forms(hashes: np.ndarray) -> np.ndarray:
+    """uint8 (N, 32) -> (N, 8, 32): of each picture as it is, turned by quarters, and each of these mirrored."""
+    bits = np.unpackbits(hashes, axis=-1).reshape(-1, WAVES, WAVES).astype(bool)
+    sides = (bits, bits.transpose(0, 2, 1))
+    found = [_flipped(side, across, down) for side in sides for across in (False, True) for down in (False, True)]
+    return np.packbits(np.stack(found, axis=1).reshape(len(bits), len(found), -1), axis=-1)
 
 
 def _flipped(bits: np.ndarray, across: bool, down: bool) -> np.ndarray:
     odd = np.arange(WAVES) % 2 == 1
-    flips = (odd[None, :] & across) ^ (odd[:, None] & down)
-    return bits ^ flips
+    return bits ^ ((odd[None, :] & across) ^ (odd[:, None] & down))

@@ -8,7 +8,12 @@ import numpy as np
 from app.alignment import maps
 from app.alignment.evidence import Evidence
 
-TURNS = {-90: "rotated_90", 180: "rotated_180", 90: "rotated_270", -180: "rotated_180"}  # against the clock, as Pillow has it
+TURNS = {
+    -90: "rotated_90",
+    180: "rotated_180",
+    90: "rotated_270",
+    -180: "rotated_180",
+}  # against the clock, as Pillow has it
 ODD_DEGREES = 2.5  # a turn further than this from a quarter is of another kind
 RESIZED = 1.03
 WHOLE = 0.965  # share from which nothing is cut away or added

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy.orm import Session
 
+from app.alignment import forms
 from app.audits.lease import Hold
 from app.catalog import audits, collections, embeddings, looks, pairs
 from app.catalog.audit_models import Audit
@@ -68,7 +69,7 @@ def join(hold: Hold, readers: Readers) -> None:
 
 def _note(hold: Hold, block: int, found: Pairs, blocks: int) -> None:
     with hold.resources.catalog.begin() as session:
-        pairs.add(session, hold.audit_id, found.first, found.second, found.cosine)
+        pairs.add(session, hold.audit_id, found.first, found.second, found.cosine)  # NaN: only their hashes are near
         hold.write(session, stage=AuditStage.JOIN, done=block + 1, total=blocks, blocks=block + 1)
 
 
@@ -86,7 +87,7 @@ def _scope(session: Session, audit: Audit, readers: Readers) -> Scope:
 def _within(session: Session, audit: Audit, own: Collection, live: LiveIndex) -> tuple[Join | HashJoin, ...]:
     news = embeddings.arrived(session, own.id, audit.model_key_id, audit.seq) if audit.seq else None
     hashed = looks.hashes(session, own.id, audit.method)
-    return Join(live, audit.cosine, news=news), HashJoin(*hashed, MOST_BITS, news=news)
+    return Join(live, audit.cosine, news=news), HashJoin(*hashed, forms, MOST_BITS, news=news)
 
 
 def _across(
@@ -102,11 +103,11 @@ def _across(
         _vectors(session, fresh, key_id, live.dim),
         *(looks.hashes(session, collection.id, method) for collection in (own, other)),
     )
-    parts = [Join(live, audit.cosine, asked=asked), HashJoin(*_only(hashed, fresh), MOST_BITS, against=against)]
+    parts = [Join(live, audit.cosine, asked=asked), HashJoin(*_only(hashed, fresh), forms, MOST_BITS, against=against)]
     if len(known) and len(there):
         asked = _vectors(session, known, key_id, live.dim)
         parts.append(Join(live, audit.cosine, asked=asked, news=there))
-        parts.append(HashJoin(*_only(hashed, known), MOST_BITS, against=_only(against, there)))
+        parts.append(HashJoin(*_only(hashed, known), forms, MOST_BITS, against=_only(against, there)))
     return tuple(parts)
 
 

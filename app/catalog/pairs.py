@@ -29,7 +29,9 @@ class Edge(NamedTuple):
 
 def add(session: Session, audit_id: int, first: np.ndarray, second: np.ndarray, cosine: np.ndarray | None) -> None:
     """Note pairs to be checked; those that are there stay as they are."""
-    cosines = [None] * len(first) if cosine is None else cosine.tolist()
+    cosines = (
+        [None] * len(first) if cosine is None else [None if value != value else value for value in cosine.tolist()]
+    )
     rows = {(one, other): value for one, other, value in zip(first.tolist(), second.tolist(), cosines, strict=True)}
     for key in known(session, audit_id, list(rows)):
         rows.pop(key)
