@@ -1,4 +1,4 @@
-"""Named points of an ingest, a quarantine and a restore where a test may have the process killed. Unarmed, each costs one look at a constant.
+"""Named points where a test may have the process killed. Unarmed, each costs one look at a constant.
 
 DINOSEEK_FAULT=after_embed:/tmp/marker arms one: whoever reaches it and is first to make the marker gets a kill -9.
 """

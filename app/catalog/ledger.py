@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.catalog import collections, images, sightings
@@ -97,16 +97,16 @@ def in_quarantine(
     batch_id: int | None = None,
     audit_id: int | None = None,
     paths: Sequence[bytes] | None = None,
-    quarantined: Sequence[bytes] | None = None,
 ) -> list[tuple[Move, bool]]:
-    """(move, whether a link took the file's place) of those of these that are away, the last moved first."""
-    statement = select(Move, Batch.link).join(Batch, Batch.id == Move.batch_id).where(Move.state == MoveState.MOVED)
+    """(move, whether a link took the file's place) of those of these that are away or may be, the last moved first."""
+    away = Move.state.in_((MoveState.MOVED, MoveState.PLANNED))
+    statement = select(Move, Batch.link).join(Batch, Batch.id == Move.batch_id).where(away)
     if batch_id is not None:
         statement = statement.where(Move.batch_id == batch_id)
     if audit_id is not None:
         statement = statement.where(Batch.audit_id == audit_id)
-    column, values = (Move.path_bytes, paths) if quarantined is None else (Move.quarantine_bytes, quarantined)
-    rows = _where_any(session, statement, column, values)
+    parts = [()] if paths is None else [(Move.path_bytes.in_(chosen),) for chosen in portions(list(paths))]
+    rows = [tuple(row) for part in parts for row in session.execute(statement.where(*part))]
     return sorted(rows, key=lambda row: -row[0].id)
 
 
@@ -163,12 +163,6 @@ def facts(session: Session, audit_id: int | None = None) -> Sequence[Row]:
     if audit_id is not None:
         columns = columns.where(Batch.audit_id == audit_id)
     return session.execute(columns.group_by(Batch.id, Move.state).order_by(Batch.id.desc(), Move.state)).all()
-
-
-def _where_any(session: Session, statement: Select, column, values: Sequence[bytes] | None) -> list[Row]:
-    if values is None:
-        return list(session.execute(statement))
-    return [row for chosen in portions(list(values)) for row in session.execute(statement.where(column.in_(chosen)))]
 
 
 def _change(session: Session, move_id: int, before: MoveState, **values) -> bool:
