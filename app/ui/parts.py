@@ -19,7 +19,7 @@ def _part(name: str, html: str, css: tuple[str, ...], js: tuple[str, ...]):
     return st.components.v2.component(f"dinoseek.{name}", html=read(html), css=read(*css), js=read(*js))
 
 
-_gallery = _part("gallery", "gallery.html", ("gallery.css", "viewer.css"), ("gallery.js", "viewer.js"))
+_gallery = _part("gallery", "gallery.html", ("gallery.css", "viewer.css"), ("tiles.js", "gallery.js", "viewer.js"))
 _picker = _part("picker", "picker.html", ("picker.css",), ("send.js", "picker.js"))
 _uploader = _part("uploader", "uploader.html", ("uploader.css",), ("send.js", "uploader.js"))
 _shelf = _part("shelf", "gallery.html", ("shelf.css",), ("shelf.js",))
