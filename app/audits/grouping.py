@@ -1,94 +1,93 @@
-"""Groups without chains: every member matches the one that is kept. Pure: images and edges in, groups out."""
+"""Groups without chaining: stars, whose every member matches the keeper itself.
+
+Images come in the order in which they are kept, the best first. Each that is not taken becomes a keeper and takes all
+its copies that are not taken; so two copies of a third, that are none of each other, never meet by chance. The order,
+and so the groups, follow from the images alone and not from when each of them came.
+"""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from app.catalog.pairs import Edge
+from app.catalog.states import Tier
 
-Pair = tuple[int, int]  # image ids, the lower first
+LOOSER = (Tier.IDENTICAL, Tier.SAME_PIXELS, Tier.EDITED, Tier.SAME_SCENE)  # the closest first
+COPIES = LOOSER[:3]
+# what an image is to a second one, when the second is this to it; the others are the same both ways
+REVERSED = {"rotated_90": "rotated_270", "rotated_270": "rotated_90"}
+
+
+@dataclass(frozen=True)
+class Tie:
+    """What an image is to its keeper."""
+
+    image_id: int
+    tier: Tier
+    score: float
+    relations: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Star:
-    """A keeper, and what matches it: image id -> its edge to the keeper."""
-
     keeper_id: int
-    members: dict[int, Edge]
+    ties: tuple[Tie, ...]  # the closest first
 
 
-@dataclass
-class Matches:
-    """Who matches whom, both ways."""
+@dataclass(frozen=True)
+class Bond:
+    """Two images that may share a group."""
 
-    edges: dict[int, dict[int, Edge]] = field(default_factory=lambda: defaultdict(dict))
+    first_id: int
+    second_id: int
+    tier: Tier
+    score: float
+    relations: tuple[str, ...] = ()  # what the second is to the first
 
-    @classmethod
-    def of(cls, edges: Iterable[Edge]) -> "Matches":
-        found = cls()
-        for edge in edges:
-            found.edges[edge.first_id][edge.second_id] = edge
-            found.edges[edge.second_id][edge.first_id] = edge
-        return found
-
-    def __contains__(self, image_id: int) -> bool:
-        return image_id in self.edges
+    def tie_to(self, keeper_id: int) -> Tie:
+        if keeper_id == self.first_id:
+            return Tie(self.second_id, self.tier, self.score, self.relations)
+        turned = tuple(REVERSED.get(name, name) for name in self.relations)
+        return Tie(self.first_id, self.tier, self.score, turned)
 
 
 def stars(
-    best_first: Sequence[int], matches: Matches, apart: Collection[Pair] = (), keepers: Collection[int] | None = None
+    order: Sequence[int],
+    bonds: Iterable[Bond],
+    apart: Mapping[int, set[int]],
+    keepers: Container[int] | None = None,
+    taken: Container[int] = (),
 ) -> list[Star]:
-    """Each image in turn, the best first, keeps all its matches that no better one has.
+    """`order`: the images, the best first. `apart`: by image, those never to share a group with it.
 
-    `best_first` orders every image with an edge: the answer depends on it and on nothing else. Two that are `apart`
-    are never in one star, not even through a third: the one that matches the keeper better is taken. `keepers`: only
-    these may keep.
+    `keepers` are the images that may be kept; None: all. `taken` ones are in other groups already.
     """
-    taken: set[int] = set()
-    found = []
-    for image_id in best_first:
-        if image_id in taken or (keepers is not None and image_id not in keepers):
+    ties: dict[int, list[Tie]] = defaultdict(list)
+    for bond in bonds:
+        ties[bond.first_id].append(bond.tie_to(bond.first_id))
+        ties[bond.second_id].append(bond.tie_to(bond.second_id))
+    place = {image_id: number for number, image_id in enumerate(order)}
+    gone: set[int] = set()
+    made = []
+    for keeper_id in order:
+        if keeper_id in gone or keeper_id in taken or (keepers is not None and keeper_id not in keepers):
             continue
-        members = _members(image_id, matches, taken, apart, keepers or ())
+        free = [tie for tie in ties[keeper_id] if tie.image_id not in gone and tie.image_id not in taken]
+        members = _together(keeper_id, sorted(free, key=lambda tie: _closeness(tie, place)), apart)
         if members:
-            taken |= {image_id, *members}
-            found.append(Star(image_id, members))
-    return found
+            made.append(Star(keeper_id, members))
+            gone |= {keeper_id} | {tie.image_id for tie in members}
+    return made
 
 
-def _members(
-    keeper_id: int, matches: Matches, taken: set[int], apart: Collection[Pair], keepers: Collection[int]
-) -> dict[int, Edge]:
-    members: dict[int, Edge] = {}
-    free = (edge for edge in matches.edges.get(keeper_id, {}).items() if edge[0] not in taken)
-    for image_id, edge in sorted(free, key=lambda item: (-item[1].score, item[0])):
-        company = (keeper_id, *members)
-        if image_id not in keepers and not any(as_pair(image_id, other) in apart for other in company):
-            members[image_id] = edge
-    return members
+def _together(keeper_id: int, ties: Sequence[Tie], apart: Mapping[int, set[int]]) -> tuple[Tie, ...]:
+    """As many as may share one group, the closest first."""
+    inside, members = {keeper_id}, []
+    for tie in ties:
+        if tie.image_id not in inside and not inside & apart.get(tie.image_id, set()):
+            inside.add(tie.image_id)
+            members.append(tie)
+    return tuple(members)
 
 
-def as_pair(one: int, other: int) -> Pair:
-    return (one, other) if one < other else (other, one)
-
-
-def components(matches: Matches) -> list[list[int]]:
-    """Images that hang together, however loosely: who is not in one of them can't be in one group."""
-    seen: set[int] = set()
-    found = []
-    for start in sorted(matches.edges):
-        if start not in seen:
-            found.append(_reached(start, matches, seen))
-    return found
-
-
-def _reached(start: int, matches: Matches, seen: set[int]) -> list[int]:
-    reached, waiting = [], [start]
-    seen.add(start)
-    while waiting:
-        image_id = waiting.pop()
-        reached.append(image_id)
-        news = matches.edges[image_id].keys() - seen
-        seen |= news
-        waiting.extend(sorted(news))
-    return sorted(reached)
+def _closeness(tie: Tie, place: Mapping[int, int]) -> tuple:
+    return LOOSER.index(tie.tier), -tie.score, place[tie.image_id]

@@ -1,56 +1,49 @@
-"""Which of several copies stays, why, and what would be lost with the others."""
+"""Which of several copies is kept, why, and what the others have that it lacks."""
 
-from app.audits.rules import RULES, Candidate, File, Rules
+from collections.abc import Iterable, Sequence
 
+from app.audits.rules import FIRST, RULES, File, Rule, Rules
 
-def worth(one: Candidate, rules: Rules) -> tuple:
-    """Sorts candidates, the keeper last. No two pictures of a collection are equal: the digest decides at the end."""
-    return (*(RULES[name].worth(one, rules) for name in rules.order), one.digest, one.ours)
-
-
-def best_first(candidates: list[Candidate], rules: Rules) -> list[Candidate]:
-    return sorted(candidates, key=lambda one: worth(one, rules), reverse=True)
-
-
-def reason(one: Candidate, other: Candidate, rules: Rules) -> str:
-    """Why the first is kept rather than the other: what the first rule that tells them apart says."""
-    decisive = (name for name in rules.order if RULES[name].worth(one, rules) != RULES[name].worth(other, rules))
-    name = next(decisive, None)
-    return (
-        "equal by every rule: chosen by its digest, so that it is always the same"
-        if name is None
-        else _said(name, one, other)
-    )
+ALIKE = "as good as the other by every rule: the first by its content, then by its path"
+WORTH_KEEPING = (
+    # of a duplicate and its keeper: whether it has more, in words
+    (lambda file, keeper: max(file.height_px, file.width_px) > max(keeper.height_px, keeper.width_px), "longer side"),
+    (lambda file, keeper: file.located and not keeper.located, "GPS position"),
+    (lambda file, keeper: file.taken_at is not None and keeper.taken_at is None, "date taken"),
+    (lambda file, keeper: file.camera is not None and keeper.camera is None, "camera's data"),
+)
 
 
-def files_best_first(one: Candidate, rules: Rules) -> list[File]:
-    """Which of a picture's files stays: protected, in a preferred folder, written first, then by name."""
-    return sorted(one.files, key=lambda file: (not rules.protects(file.path), _folder_rank(file, rules), *_age(file)))
+class Ranking:
+    """The order of files by an audit's rules. The same files are in the same order, whenever each of them came."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._ladder = [*FIRST.values(), *(RULES[name] for name in rules.order)]
+
+    def sorted(self, files: Iterable[File]) -> list[File]:
+        """The best first; the digest, then the path, settles what no rule does."""
+        by_name = sorted(files, key=lambda file: (file.digest, file.path, file.location_id))
+        return sorted(by_name, key=self._worth, reverse=True)
+
+    def why_kept(self, keeper: File, others: Sequence[File]) -> str:
+        """The rule that set it before the best of the others."""
+        runner_up = self.sorted(others)[0]
+        rule = self._decisive(keeper, runner_up)
+        return ALIKE if rule is None else rule.better(keeper, runner_up)
+
+    def why_not(self, file: File, keeper: File) -> str:
+        rule = self._decisive(keeper, file)
+        return ALIKE if rule is None else rule.worse(file, keeper)
+
+    def _worth(self, file: File) -> tuple:
+        return tuple(rule.worth(file, self._rules) for rule in self._ladder)
+
+    def _decisive(self, better: File, worse: File) -> Rule | None:
+        differ = (rule for rule in self._ladder if rule.worth(better, self._rules) != rule.worth(worse, self._rules))
+        return next(differ, None)
 
 
-def losses(one: Candidate, keeper: Candidate) -> list[str]:
-    """What this one has and the keeper lacks, in words."""
-    table = {
-        f"a larger side ({max(one.height_px, one.width_px)} px)": _side(one) > _side(keeper),
-        "where it was taken (GPS)": one.located and not keeper.located,
-        f"when it was taken ({one.taken_at})": one.taken_at is not None and keeper.taken_at is None,
-        f"its camera ({one.camera})": bool(one.camera) and not keeper.camera,
-    }
-    return [words for words, lost in table.items() if lost]
-
-
-def _said(name: str, one: Candidate, other: Candidate) -> str:
-    return RULES[name].says(one, other)
-
-
-def _side(one: Candidate) -> int:
-    return max(one.height_px, one.width_px)
-
-
-def _folder_rank(file: File, rules: Rules) -> int:
-    ranks = (number for number, folder in enumerate(rules.folders) if file.path.startswith(folder.rstrip("/") + "/"))
-    return next(ranks, len(rules.folders))
-
-
-def _age(file: File) -> tuple[int, int, str]:
-    return file.mtime_ns, len(file.path), file.path
+def loses(file: File, keeper: File) -> list[str]:
+    """What goes with this duplicate, in words."""
+    return [words for has_more, words in WORTH_KEEPING if has_more(file, keeper)]

@@ -1,149 +1,195 @@
-"""By what a keeper is chosen: an ordered list that a person sees and changes."""
+"""By what the copy to keep is chosen: an ordered list that a person sees and may change, one rule after the other."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import PurePath
-from typing import Any
 
+from app.catalog.states import PlaceKind
 from app.errors import InvalidInput
 
-# format -> how much of a picture it keeps: what was never compressed with loss is nearer to the camera
-FORMATS = {"TIFF": 4, "PNG": 4, "BMP": 4, "HEIF": 3, "JPEG": 3, "MPO": 3, "AVIF": 2, "WEBP": 2, "GIF": 1}
+# What a format says of its bytes: raw and lossless ones were not made from the others, and lose nothing when saved
+# again. HEIF is what phones take, and the JPEG beside it an export. WebP, AVIF and GIF are made for the web.
+FORMAT_WORTH = {
+    "TIFF": 5,
+    "PNG": 4,
+    "BMP": 4,
+    "JPEG2000": 3,
+    "HEIF": 3,
+    "JPEG": 2,
+    "MPO": 2,
+    "AVIF": 1,
+    "WEBP": 1,
+    "GIF": 0,
+}
+UNKNOWN_FORMAT = 1
 
 
 @dataclass(frozen=True)
 class File:
-    """One place where a picture lies."""
+    """One file of a picture, as the rules look at it."""
 
     location_id: int
-    path: str
-    mtime_ns: int
-    size_bytes: int
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A picture that may be kept, and all its files."""
-
     image_id: int
     digest: str
-    height_px: int
-    width_px: int
+    path: str
+    folder: str
     size_bytes: int
-    format: str
-    taken_at: datetime | None
-    camera: str
-    located: bool
-    files: tuple[File, ...]
-    ours: bool = True  # False: of the collection that is compared against, which is never touched
+    mtime_ns: int
+    kind: PlaceKind = PlaceKind.FILE
+    format: str | None = None
+    height_px: int = 0
+    width_px: int = 0
+    taken_at: datetime | None = None
+    camera: str | None = None
+    located: bool = False  # its EXIF says where it was taken
+    theirs: bool = False  # of the collection that is compared against: it is kept, and never touched
 
     @property
     def pixels(self) -> int:
         return self.height_px * self.width_px
 
     @property
-    def oldest_ns(self) -> int:
-        return min((file.mtime_ns for file in self.files), default=0)
+    def size_words(self) -> str:
+        return f"{self.width_px} × {self.height_px} px"
 
 
 @dataclass(frozen=True)
 class Rules:
-    """`order` names rules, the first decides. Folders are absolute; those named first are preferred."""
+    """`order` names rules, the most important first. Before them all comes what a person has `chosen`, by digest."""
 
     order: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
-    protected: tuple[str, ...] = ()  # nothing below them is ever marked or moved
-
-    def __post_init__(self) -> None:
-        unknown = [name for name in self.order if name not in RULES]
-        if unknown:
-            raise InvalidInput(f"{unknown[0]!r} is no keeper rule: use {', '.join(RULES)}")
-        for name, values in (("order", self.order), ("folders", self.folders), ("protected", self.protected)):
-            object.__setattr__(self, name, tuple(values))
+    folders: tuple[str, ...] = ()  # whose files are kept rather than others', the first before the second
+    protected: tuple[str, ...] = ()  # whose files are kept, and never marked
+    chosen: frozenset[str] = field(default_factory=frozenset)
 
     @classmethod
     def of(cls, stored: dict) -> "Rules":
-        return cls(**{name: tuple(stored.get(name, ())) for name in ("order", "folders", "protected")})
+        """As an audit's row has them. Raises InvalidInput for a rule nobody knows."""
+        order = tuple(stored.get("order") or DEFAULT_ORDER)
+        unknown = [name for name in order if name not in RULES]
+        if unknown:
+            raise InvalidInput(f"{unknown[0]!r} is no rule for keepers: choose from {', '.join(RULES)}")
+        places = {name: tuple(map(_folder, stored.get(name, ()))) for name in ("folders", "protected")}
+        return cls(order, **places, chosen=frozenset(stored.get("chosen", ())))
 
     def stored(self) -> dict:
-        return {name: list(values) for name, values in asdict(self).items()}
+        return {
+            "order": list(self.order),
+            "folders": list(self.folders),
+            "protected": list(self.protected),
+            "chosen": sorted(self.chosen),
+        }
 
-    def protects(self, path: str) -> bool:
-        return _rank(path, self.protected) is not None
+    def changed(self, **parts: Sequence[str] | None) -> "Rules":
+        """The same with other parts; None leaves one as it is. Raises InvalidInput."""
+        return Rules.of(self.stored() | {name: list(value) for name, value in parts.items() if value is not None})
+
+    def protects(self, file: File) -> bool:
+        return any(_is_below(file.folder, folder) for folder in self.protected)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """`worth`: the higher is kept. `says`: why one is kept rather than another, for a person."""
+    """`worth`: more is better. `better` and `worse` say so of one file beside another, for the side that has it."""
 
-    meaning: str
-    worth: Callable[[Candidate, Rules], Any]
-    says: Callable[[Candidate, Candidate], str]
-
-
-def _rank(path: str, folders: Sequence[str]) -> int | None:
-    """Place of the first of these folders that the path is below."""
-    parents = {str(parent) for parent in PurePath(path).parents}
-    return next((number for number, folder in enumerate(folders) if folder.rstrip("/") in parents), None)
+    means: str
+    worth: Callable[[File, Rules], object]
+    better: Callable[[File, File], str]
+    worse: Callable[[File, File], str]
 
 
-def _protected(one: Candidate, rules: Rules) -> bool:
-    return not one.ours or any(rules.protects(file.path) for file in one.files)
+def _place_in(folders: Sequence[str], file: File) -> int:
+    """More for an earlier folder, 0 for none of them."""
+    places = [len(folders) - number for number, folder in enumerate(folders) if _is_below(file.folder, folder)]
+    return max(places, default=0)
 
 
-def _folder(one: Candidate, rules: Rules) -> int:
-    ranks = [_rank(file.path, rules.folders) for file in one.files]
-    return -min((rank for rank in ranks if rank is not None), default=len(rules.folders))
+def _has_camera(file: File, rules: Rules) -> int:
+    return (file.camera is not None) + (file.taken_at is not None)
 
 
-def _taken(one: Candidate) -> float:
-    return -one.taken_at.timestamp() if one.taken_at else float("-inf")
+def _camera_words(file: File, other: File) -> str:
+    if file.camera and not other.camera:
+        return f"it has the camera's own data ({file.camera})"
+    return "it says when it was taken"
 
 
-def _sides(one: Candidate) -> str:
-    return f"{one.width_px} × {one.height_px} px"
+def _size(file: File) -> str:
+    return f"{file.size_bytes:,} bytes"
 
 
-def _bytes(one: Candidate) -> str:
-    return f"{one.size_bytes:,} bytes"
+def _when(file: File) -> str:
+    return datetime.fromtimestamp(file.mtime_ns / 1e9).strftime("%Y-%m-%d %H:%M:%S")
 
 
-RULES = {
-    "protected": Rule(
-        "in a protected folder, or in the collection compared against",
-        lambda one, rules: _protected(one, rules),
-        lambda one, other: "protected",
+FIRST = {
+    "theirs": Rule(
+        "in the collection that is compared against",
+        lambda file, rules: file.theirs,
+        lambda file, other: "it is in the collection that is compared against",
+        lambda file, other: "the other is in the collection that is compared against",
     ),
-    "folder": Rule(
-        "in a folder that is preferred",
-        lambda one, rules: _folder(one, rules),
-        lambda one, other: "in a preferred folder",
-    ),
-    "resolution": Rule(
-        "more pixels",
-        lambda one, rules: one.pixels,
-        lambda one, other: f"larger: {_sides(one)} instead of {_sides(other)}",
-    ),
-    "camera": Rule(
-        "camera, capture time and place are in the file",
-        lambda one, rules: (bool(one.camera), one.taken_at is not None, one.located),
-        lambda one, other: "has the camera's own data",
-    ),
-    "format": Rule(
-        "a format that keeps more",
-        lambda one, rules: FORMATS.get(one.format, 0),
-        lambda one, other: f"{one.format} keeps more than {other.format}",
-    ),
-    "bytes": Rule(
-        "more bytes",
-        lambda one, rules: one.size_bytes,
-        lambda one, other: f"{_bytes(one)} instead of {_bytes(other)}",
-    ),
-    "oldest": Rule(
-        "taken first, then written first",
-        lambda one, rules: (_taken(one), -one.oldest_ns),
-        lambda one, other: "the older file",
+    "chosen": Rule(
+        "chosen by you",
+        lambda file, rules: file.digest in rules.chosen,
+        lambda file, other: "you chose it",
+        lambda file, other: "you chose the other",
     ),
 }
-DEFAULT = Rules(order=tuple(RULES))
+RULES = {
+    "protected": Rule(
+        "in a protected folder",
+        lambda file, rules: rules.protects(file),
+        lambda file, other: f"in a protected folder: {file.folder}",
+        lambda file, other: f"the other is in a protected folder: {other.folder}",
+    ),
+    "folder": Rule(
+        "in the folder you prefer",
+        lambda file, rules: _place_in(rules.folders, file),
+        lambda file, other: f"in a folder you prefer: {file.folder}",
+        lambda file, other: f"the other is in a folder you prefer: {other.folder}",
+    ),
+    "resolution": Rule(
+        "the largest in pixels",
+        lambda file, rules: file.pixels,
+        lambda file, other: f"larger: {file.size_words} instead of {other.size_words}",
+        lambda file, other: f"smaller: {file.size_words} instead of {other.size_words}",
+    ),
+    "camera": Rule(
+        "with the camera's own data",
+        _has_camera,
+        _camera_words,
+        lambda file, other: _camera_words(other, file).replace("it ", "the other ", 1),
+    ),
+    "format": Rule(
+        "lossless or raw before lossy",
+        lambda file, rules: FORMAT_WORTH.get(file.format or "", UNKNOWN_FORMAT),
+        lambda file, other: f"the better format: {file.format} instead of {other.format}",
+        lambda file, other: f"the lesser format: {file.format} instead of {other.format}",
+    ),
+    "bytes": Rule(
+        "the most bytes",
+        lambda file, rules: file.size_bytes,
+        lambda file, other: f"more bytes: {_size(file)} instead of {_size(other)}",
+        lambda file, other: f"fewer bytes: {_size(file)} instead of {_size(other)}",
+    ),
+    "oldest": Rule(
+        "the oldest file",
+        lambda file, rules: -file.mtime_ns,
+        lambda file, other: f"older: written {_when(file)}, the other {_when(other)}",
+        lambda file, other: f"newer: written {_when(file)}, the other {_when(other)}",
+    ),
+}
+DEFAULT_ORDER = tuple(RULES)
+
+
+def default() -> Rules:
+    return Rules(DEFAULT_ORDER)
+
+
+def _folder(given: object) -> str:
+    return str(given).rstrip("/") or "/"
+
+
+def _is_below(folder: str, root: str) -> bool:
+    return folder == root or folder.startswith(root.rstrip("/") + "/")

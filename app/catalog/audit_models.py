@@ -64,6 +64,7 @@ class Audit(Base):
     until_seq: Mapped[int] = mapped_column(BigInteger, default=0)  # what the run under way examines up to
     against_until_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     blocks: Mapped[int] = mapped_column(BigInteger, default=0)  # of the run's join that are done, their pairs stored
+    mark: Mapped[str | None] = mapped_column(String(DIGEST_CHARS))  # of the rows the blocks are cut from
     images: Mapped[int] = mapped_column(BigInteger, default=0)
     pairs_checked: Mapped[int] = mapped_column(BigInteger, default=0)
     reclaimable_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -83,11 +84,19 @@ class Look(Base):
 
     digest: Mapped[str] = mapped_column(String(DIGEST_CHARS), primary_key=True)
     method: Mapped[str] = mapped_column(String(50), primary_key=True)
-    hash: Mapped[bytes | None] = mapped_column(LargeBinary)  # none: it could not be looked at
-    reason: Mapped[str | None] = mapped_column(Text)  # why not
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
     pixels_sha256: Mapped[str | None] = mapped_column(String(DIGEST_CHARS))  # of the upright RGB, decoded in full
-    camera: Mapped[str | None] = mapped_column(String(130))  # maker and model, as it says itself
-    located: Mapped[bool] = mapped_column(Boolean, default=False)  # it says where it was taken
+    facts: Mapped[dict | None] = mapped_column(JSON)  # of its EXIF: camera, located; none: not read yet
+
+
+class Unseen(Base):
+    """A picture that an audit could not look at. The next run tries again."""
+
+    __tablename__ = "unseen"
+
+    audit_id: Mapped[int] = mapped_column(ForeignKey("audits.id"), primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    reason: Mapped[str] = mapped_column(Text)
 
 
 class Pair(Base):
@@ -103,6 +112,7 @@ class Pair(Base):
     tier: Mapped[Tier | None] = mapped_column(by_value(Tier))  # none: not checked yet
     score: Mapped[float | None] = mapped_column(Double)  # 0..1, how far the aligned pictures agree
     area: Mapped[float | None] = mapped_column(Double)  # 0..1, share of the smaller picture that is in the other
+    scene: Mapped[bool | None] = mapped_column(Boolean)  # the same thing or place, whether copies or not
     relations: Mapped[list[str] | None] = mapped_column(JSON)  # what the second is to the first
     relations_back: Mapped[list[str] | None] = mapped_column(JSON)  # what the first is to the second
     warp: Mapped[list[float] | None] = mapped_column(JSON)  # 2 x 3, from shares of the first to shares of the second

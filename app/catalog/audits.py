@@ -1,72 +1,113 @@
-"""Audits: opened, claimed by one process at a time, and how far each is."""
+"""Audits: one at a time works on each, under a lease and a fencing token; its progress is in its row."""
 
+import os
+import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.catalog.audit_models import Audit, Pair
+from app.catalog.audit_models import Audit, Threshold
 from app.catalog.clock import db_now
 from app.catalog.models import Collection
 from app.catalog.states import AuditStatus
+from app.catalog.workers import runs
 from app.errors import NotFound
+
+FREE = {"owner": None, "lease_until": None}
+
+
+@dataclass(frozen=True)
+class Tenure:
+    """An audit that is ours until its lease runs out."""
+
+    audit_id: int
+    owner: str
+    fence: int
 
 
 def get(session: Session, audit_id: int) -> Audit:
     found = session.get(Audit, audit_id)
     if found is None:
-        raise NotFound(f"no audit has the id {audit_id}: `dinoseek audit list` names those there are")
+        raise NotFound(f"there is no audit {audit_id}: see `dinoseek audit list`")
     return found
 
 
 def find(session: Session, collection_id: int, against_id: int | None, model_key_id: int) -> Audit | None:
-    other = Audit.against_id.is_(None) if against_id is None else Audit.against_id == against_id
-    mine = (Audit.collection_id == collection_id, Audit.model_key_id == model_key_id, other)
-    return session.scalar(select(Audit).where(*mine))
+    same = (Audit.collection_id == collection_id, Audit.model_key_id == model_key_id)
+    return session.scalar(select(Audit).where(*same, _against(against_id)))
 
 
-def of_collection(session: Session, collection_id: int) -> Sequence[Audit]:
-    """The latest first."""
-    return session.scalars(select(Audit).where(Audit.collection_id == collection_id).order_by(Audit.id.desc())).all()
-
-
-def all_live(session: Session) -> Sequence[Audit]:
-    """Of collections that are not deleted, the latest first."""
+def all_of(session: Session) -> Sequence[Audit]:
+    """Of collections that are there, the newest first."""
     live = select(Collection.id).where(Collection.deleted_at.is_(None))
     return session.scalars(select(Audit).where(Audit.collection_id.in_(live)).order_by(Audit.id.desc())).all()
 
 
-def waiting(session: Session) -> list[int]:
-    """Ids of audits that were asked for, or whose process died."""
-    died = (Audit.status == AuditStatus.RUNNING) & (Audit.lease_until < db_now())
+def waiting(session: Session) -> Sequence[int]:
+    """Ids of audits that were asked for and nobody is at."""
     live = select(Collection.id).where(Collection.deleted_at.is_(None))
-    due = (Audit.status == AuditStatus.WAITING) | died
-    return list(session.scalars(select(Audit.id).where(due, Audit.collection_id.in_(live)).order_by(Audit.id)))
+    return session.scalars(select(Audit.id).where(_is_free(), Audit.collection_id.in_(live)).order_by(Audit.id)).all()
 
 
-def claim(session: Session, audit_id: int, owner: str, lease_s: float) -> int | None:
-    """The fencing token, or None while another process that lives is at it."""
-    free = (Audit.status != AuditStatus.RUNNING) | (Audit.lease_until < db_now()) | (Audit.owner == owner)
-    taken = update(Audit).where(Audit.id == audit_id, free)
-    values = {"status": AuditStatus.RUNNING, "owner": owner, "fence": Audit.fence + 1, "reason": None}
-    return session.scalar(taken.values(lease_until=db_now() + lease_s, **values).returning(Audit.fence))
+def claim(session: Session, audit_id: int, owner: str, lease_s: float) -> Tenure | None:
+    """Work on this audit; None while somebody else does, or nobody asked for it."""
+    ours = {"status": AuditStatus.RUNNING, "owner": owner, "fence": Audit.fence + 1, "reason": None}
+    taken = update(Audit).where(Audit.id == audit_id, _is_free()).values(**ours, lease_until=db_now() + lease_s)
+    fence = session.scalar(taken.returning(Audit.fence).execution_options(synchronize_session=False))
+    return None if fence is None else Tenure(audit_id, owner, fence)
 
 
-def write(session: Session, audit_id: int, fence: int, **values) -> bool:
-    """Change the row if it is still ours."""
-    ours = (Audit.id == audit_id, Audit.fence == fence, Audit.status == AuditStatus.RUNNING)
-    changed = update(Audit).where(*ours).values(**values).execution_options(synchronize_session=False)
+def renew(session: Session, tenure: Tenure, lease_s: float) -> bool:
+    """False: it is not ours any more."""
+    return write(session, tenure, lease_until=db_now() + lease_s)
+
+
+def write(session: Session, tenure: Tenure, **values) -> bool:
+    """Change the row while it is ours. Called before other rows of the same transaction are: it locks out a late twin.
+
+    False: it is not ours any more, and nothing else may be written.
+    """
+    ours = (Audit.id == tenure.audit_id, Audit.fence == tenure.fence, Audit.status == AuditStatus.RUNNING)
+    changed = (
+        update(Audit).where(*ours).values(values or {"fence": Audit.fence}).execution_options(synchronize_session=False)
+    )
     return session.execute(changed).rowcount == 1
 
 
-def renew(session: Session, audit_id: int, fence: int, lease_s: float) -> bool:
-    return write(session, audit_id, fence, lease_until=db_now() + lease_s)
+def lock(session: Session, audit_id: int) -> None:
+    """Wait for others that write groups of this audit, so that two decisions don't make the same group twice."""
+    session.execute(select(Audit.id).where(Audit.id == audit_id).with_for_update())
 
 
-def end(session: Session, audit_id: int, fence: int, status: AuditStatus, **values) -> bool:
-    return write(session, audit_id, fence, status=status, owner=None, lease_until=None, **values)
+def end_leases_of_dead(session: Session) -> None:
+    """Those who held an audit and died on this host hold it no longer; another host's lease runs out by itself."""
+    held = select(Audit.id, Audit.owner).where(Audit.status == AuditStatus.RUNNING, Audit.owner.is_not(None))
+    dead = [audit_id for audit_id, owner in session.execute(held) if _died_here(owner)]
+    session.execute(update(Audit).where(Audit.id.in_(dead)).values(lease_until=0.0))
 
 
-def count_checked(session: Session, audit_id: int) -> int:
-    checked = (Pair.audit_id == audit_id, Pair.tier.is_not(None))
-    return session.scalar(select(func.count()).select_from(Pair).where(*checked))
+def owner_here(token: str) -> str:
+    """The name of this process as one that works on an audit."""
+    return f"{socket.gethostname()}:{os.getpid()}:{token}"
+
+
+def find_threshold(session: Session, collection_id: int, model_key_id: int) -> float | None:
+    """The score from which pairs are copies, if a person set one."""
+    row = session.get(Threshold, (collection_id, model_key_id))
+    return None if row is None else row.score
+
+
+def _died_here(owner: str) -> bool:
+    host, pid, _ = owner.rsplit(":", 2)
+    return host == socket.gethostname() and not runs(int(pid))
+
+
+def _is_free() -> ColumnElement[bool]:
+    overdue = and_(Audit.status == AuditStatus.RUNNING, Audit.lease_until < db_now())
+    return or_(Audit.status == AuditStatus.WAITING, overdue)
+
+
+def _against(against_id: int | None) -> ColumnElement[bool]:
+    return Audit.against_id.is_(None) if against_id is None else Audit.against_id == against_id

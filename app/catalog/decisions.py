@@ -1,63 +1,67 @@
-"""What a person said of two pictures, by their digests."""
+"""A person's words on pairs of pictures, by their digests: they hold whatever scan, model or place."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.catalog.audit_models import Decision
 from app.catalog.clock import db_now
 from app.catalog.images import portions
-from app.catalog.states import Word
+from app.catalog.inserting import put
+from app.catalog.models import Image
+from app.catalog.states import ImageStatus, Word
 
-Digests = tuple[str, str]  # the lower first
+Digests = tuple[str, str]  # the lower one first
 
 
-def pair_of(one: str, other: str) -> Digests:
+def key(one: str, other: str) -> Digests:
     return (one, other) if one <= other else (other, one)
 
 
-def decide(session: Session, pairs: Iterable[Digests], word: Word) -> dict[Digests, Word | None]:
-    """Keep this word on each pair; what was said of each before, None where nothing was."""
-    before: dict[Digests, Word | None] = {}
-    for digests in pairs:
-        found = _find(session, digests)
-        before[digests] = found and found.word
-        if found is None:
-            session.add(Decision(first_digest=digests[0], second_digest=digests[1], word=word))
-        else:
-            found.word, found.decided_at = word, db_now()
-    session.flush()
+def say(session: Session, words: Mapping[Digests, Word | None]) -> dict[Digests, Word | None]:
+    """Write these words down, or take back what was said where it is None; what was there before."""
+    before = dict.fromkeys(words) | said_of_pairs(session, list(words))
+    spoken = {pair: word for pair, word in words.items() if word is not None}
+    now = session.scalar(select(db_now()))
+    rows = [{"first_digest": a, "second_digest": b, "word": word, "decided_at": now} for (a, b), word in spoken.items()]
+    put(session, Decision, rows, ("first_digest", "second_digest"))
+    for taken_back in portions([pair for pair in words if pair not in spoken]):
+        session.execute(delete(Decision).where(_pair().in_(taken_back)))
     return before
 
 
-def revoke(session: Session, pairs: Iterable[Digests]) -> None:
-    for first, second in pairs:
-        mine = (Decision.first_digest == first, Decision.second_digest == second)
-        session.execute(delete(Decision).where(*mine))
+def said_of_pairs(session: Session, pairs: Sequence[Digests]) -> dict[Digests, Word]:
+    rows = [row for chosen in portions(pairs) for row in session.scalars(select(Decision).where(_pair().in_(chosen)))]
+    return _words(rows)
 
 
-def among(session: Session, digests: Sequence[str]) -> dict[Digests, Word]:
-    """Every word on two pictures that are both among these."""
-    wanted, found = set(digests), {}
-    for chosen in portions(sorted(wanted)):
-        touching = or_(Decision.first_digest.in_(chosen), Decision.second_digest.in_(chosen))
-        for row in session.scalars(select(Decision).where(touching)):
-            found[row.first_digest, row.second_digest] = row.word
-    return {pair: word for pair, word in found.items() if set(pair) <= wanted}
-
-
-def touching(session: Session, digests: Sequence[str]) -> dict[Digests, Word]:
-    """Every word that one of these is part of."""
-    found = {}
-    for chosen in portions(sorted(set(digests))):
-        mine = or_(Decision.first_digest.in_(chosen), Decision.second_digest.in_(chosen))
-        found |= {
-            (row.first_digest, row.second_digest): row.word for row in session.scalars(select(Decision).where(mine))
-        }
+def said_of(session: Session, digests: Iterable[str]) -> dict[Digests, Word]:
+    """All that was said of pairs with one of these."""
+    found: dict[Digests, Word] = {}
+    for chosen in portions(sorted(digests)):
+        touches = or_(Decision.first_digest.in_(chosen), Decision.second_digest.in_(chosen))
+        found |= _words(session.scalars(select(Decision).where(touches)))
     return found
 
 
-def _find(session: Session, digests: Digests) -> Decision | None:
-    mine = (Decision.first_digest == digests[0], Decision.second_digest == digests[1])
-    return session.scalar(select(Decision).where(*mine))
+def all_said(session: Session) -> dict[Digests, Word]:
+    return _words(session.scalars(select(Decision).execution_options(yield_per=4096)))
+
+
+def images_of(session: Session, digests: Iterable[str], collection_ids: Sequence[int]) -> dict[str, list[int]]:
+    """Ids of the visible images with these bytes, by digest."""
+    found: dict[str, list[int]] = {}
+    shown = (Image.collection_id.in_(collection_ids), Image.status == ImageStatus.READY)
+    for chosen in portions(sorted(digests)):
+        for digest, image_id in session.execute(select(Image.digest, Image.id).where(Image.digest.in_(chosen), *shown)):
+            found.setdefault(digest, []).append(image_id)
+    return found
+
+
+def _pair():
+    return tuple_(Decision.first_digest, Decision.second_digest)
+
+
+def _words(rows: Iterable[Decision]) -> dict[Digests, Word]:
+    return {(row.first_digest, row.second_digest): row.word for row in rows}

@@ -1,142 +1,125 @@
-"""Groups and their members: read for grouping, and written so that what did not change keeps its id and its marks."""
+"""Groups as they are stored. What a person marked stays with a group for as long as its files are the same."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.catalog.audit_models import Group, Look, Member
+from app.catalog.audit_models import Group, Member
 from app.catalog.images import portions
-from app.catalog.models import Image, Location
-from app.catalog.states import ImageStatus, PlaceKind, Role, Tier
 from app.errors import NotFound
 
-FACTS = (
-    Image.id,
-    Image.collection_id,
-    Image.digest,
-    Image.size_bytes,
-    Image.format,
-    Image.width_px,
-    Image.height_px,
-    Image.taken_at,
-    Look.camera,
-    Look.located,
-)
-PLACES = (Location.id, Location.image_id, Location.path, Location.mtime_ns, Location.size_bytes)
+Key = tuple[int, bool]  # keeper's image, and whether of one scene
+KEPT = ("marked",)  # of a member, while the group's files are the same
 
 
 def get(session: Session, audit_id: int, group_id: int) -> Group:
     found = session.get(Group, group_id)
     if found is None or found.audit_id != audit_id:
-        raise NotFound(
-            f"audit {audit_id} has no group {group_id}: it may have changed; `dinoseek audit show {audit_id}`"
-        )
+        raise NotFound(f"audit {audit_id} has no group {group_id} any more: look at its groups again")
     return found
 
 
-def facts_of(session: Session, method: str, image_ids: Sequence[int]) -> list[Row]:
-    """FACTS of those of these images that are visible."""
-    looked = (Look.digest == Image.digest) & (Look.method == method)
-    found: list[Row] = []
-    for chosen in portions(list(image_ids)):
-        here = (Image.id.in_(chosen), Image.status == ImageStatus.READY)
-        found += session.execute(select(*FACTS).outerjoin(Look, looked).where(*here)).all()
-    return found
-
-
-def places_of(session: Session, image_ids: Sequence[int]) -> list[Row]:
-    """PLACES of these images, oldest first."""
-    found: list[Row] = []
-    for chosen in portions(list(image_ids)):
-        found += session.execute(select(*PLACES).where(Location.image_id.in_(chosen)).order_by(Location.id)).all()
-    return found
-
-
-def repeated(session: Session, collection_id: int) -> list[int]:
-    """Ids of visible images that lie at more than one place."""
-    here = (Image.collection_id == collection_id, Image.status == ImageStatus.READY)
-    statement = select(Location.image_id).join(Image, Image.id == Location.image_id)
-    files = statement.where(*here, Location.kind == PlaceKind.FILE).group_by(Location.image_id)
-    return list(session.scalars(files.having(func.count() > 1).order_by(Location.image_id)))
-
-
-def touching(session: Session, audit_id: int, image_ids: Sequence[int] | None) -> list[Group]:
-    """Groups with one of these images; all of the audit where none are named."""
-    if image_ids is None:
-        return list(session.scalars(select(Group).where(Group.audit_id == audit_id)))
-    found: dict[int, Group] = {}
-    for chosen in portions(list(image_ids)):
-        with_them = select(Member.group_id).where(Member.image_id.in_(chosen))
-        rows = session.scalars(select(Group).where(Group.audit_id == audit_id, Group.id.in_(with_them)))
-        found |= {row.id: row for row in rows}
-    return list(found.values())
+def keys(session: Session, audit_id: int, keeper_ids: Sequence[int] | None = None) -> dict[Key, int]:
+    """Ids of an audit's groups; of all, or of those with these keepers."""
+    columns = select(Group.keeper_id, Group.scene, Group.id).where(Group.audit_id == audit_id)
+    if keeper_ids is None:
+        return {(keeper_id, scene): group_id for keeper_id, scene, group_id in session.execute(columns)}
+    rows = (
+        row for chosen in portions(keeper_ids) for row in session.execute(columns.where(Group.keeper_id.in_(chosen)))
+    )
+    return {(keeper_id, scene): group_id for keeper_id, scene, group_id in rows}
 
 
 def members_of(session: Session, group_ids: Sequence[int]) -> dict[int, list[Member]]:
-    """By group, the keeper first."""
-    found: dict[int, list[Member]] = {group_id: [] for group_id in group_ids}
-    for chosen in portions(list(group_ids)):
-        rows = session.scalars(
-            select(Member).where(Member.group_id.in_(chosen)).order_by(Member.group_id, Member.place)
-        )
-        for row in rows:
+    """By group, in order."""
+    found: dict[int, list[Member]] = defaultdict(list)
+    for chosen in portions(group_ids):
+        rows = select(Member).where(Member.group_id.in_(chosen)).order_by(Member.group_id, Member.place)
+        for row in session.scalars(rows):
             found[row.group_id].append(row)
     return found
 
 
-def remove(session: Session, group_ids: Sequence[int]) -> None:
-    for chosen in portions(list(group_ids)):
-        session.execute(delete(Member).where(Member.group_id.in_(chosen)))
-        session.execute(delete(Group).where(Group.id.in_(chosen)))
-
-
-def add(session: Session, audit_id: int, rows: Iterable[dict]) -> dict[tuple[int, bool], int]:
-    """New groups; their ids by keeper and scene."""
-    values = [{"audit_id": audit_id, "settled": False, **row} for row in rows]
-    if not values:
-        return {}
-    made = session.execute(insert(Group).returning(Group.keeper_id, Group.scene, Group.id), values)
-    return {(keeper_id, scene): group_id for keeper_id, scene, group_id in made}
-
-
-def change(session: Session, rows: Iterable[dict]) -> None:
-    """One dict per group: id, and what is new."""
-    values = list(rows)
-    if values:
-        session.execute(update(Group), values)
-
-
-def put_members(session: Session, group_ids: Sequence[int], rows: Sequence[dict]) -> None:
-    """All members of these groups, in place of those there are."""
-    for chosen in portions(list(group_ids)):
-        session.execute(delete(Member).where(Member.group_id.in_(chosen)))
-    for start in range(0, len(rows), 10_000):
-        session.execute(insert(Member), rows[start : start + 10_000])
-
-
-def reclaimable_bytes(session: Session, audit_id: int) -> int:
-    mine = (Group.audit_id == audit_id, Group.settled.is_(False), Group.scene.is_(False))
-    return session.scalar(select(func.coalesce(func.sum(Group.reclaimable_bytes), 0)).where(*mine))
-
-
-def page_by_id(session: Session, audit_id: int, after_id: int, limit: int, tier: Tier | None = None) -> list[Group]:
-    mine = [Group.audit_id == audit_id, Group.id > after_id, *([Group.tier == tier] if tier else [])]
-    return list(session.scalars(select(Group).where(*mine).order_by(Group.id).limit(limit)))
-
-
-def paths_of(session: Session, location_ids: Sequence[int]) -> dict[int, str]:
-    """Paths as text, of places that are still there."""
-    found: dict[int, str] = {}
-    for chosen in portions(list(location_ids)):
-        found |= dict(session.execute(select(Location.id, Location.path).where(Location.id.in_(chosen))).all())
+def images_beside(session: Session, audit_id: int, image_ids: Sequence[int]) -> set[int]:
+    """The images of every group that one of these is in, and these."""
+    found = set(image_ids)
+    for chosen in portions(image_ids):
+        mine = select(Member.group_id).join(Group, Group.id == Member.group_id)
+        mine = mine.where(Group.audit_id == audit_id, Member.image_id.in_(chosen))
+        found.update(session.scalars(select(Member.image_id).where(Member.group_id.in_(mine))))
     return found
 
 
-def contained(session: Session, audit_id: int, collection_id: int) -> tuple[int, int]:
-    """How many visible pictures of this collection are duplicates of one of the other, and how many there are."""
-    here = (Image.collection_id == collection_id, Image.status == ImageStatus.READY)
-    mine = (Group.audit_id == audit_id, Group.scene.is_(False), Member.role == Role.DUPLICATE)
-    inside = select(Member.image_id).join(Group, Group.id == Member.group_id).where(*mine)
-    statement = select(func.count()).select_from(Image).where(*here)
-    return session.scalar(statement.where(Image.id.in_(inside))), session.scalar(statement)
+def store(session: Session, audit_id: int, plans: Sequence[tuple[dict[str, Any], list[dict[str, Any]]]]) -> list[int]:
+    """Write groups, each as its row and the rows of its members in order; their ids.
+
+    One whose files are the same as before keeps what a person marked, and that it is settled.
+    """
+    ids = _put_groups(session, audit_id, [group for group, _ in plans])
+    before = members_of(session, ids)
+    changed, fresh, same = [], [], []
+    for group_id, (_, members) in zip(ids, plans, strict=True):
+        rows = [{"group_id": group_id, "place": place, **member} for place, member in enumerate(members)]
+        if _files(before[group_id]) == [row["location_id"] for row in rows]:
+            same += _differing(before[group_id], rows)
+            continue
+        changed.append(group_id)
+        fresh += rows
+    _replace(session, changed, fresh)
+    if same:
+        session.execute(update(Member), same)
+    return ids
+
+
+def remove(session: Session, group_ids: Iterable[int]) -> None:
+    for chosen in portions(sorted(group_ids)):
+        session.execute(delete(Member).where(Member.group_id.in_(chosen)))
+        session.execute(delete(Group).where(Group.id.in_(chosen)).execution_options(synchronize_session=False))
+
+
+def totals(session: Session, audit_id: int) -> tuple[int, int]:
+    """How many groups of copies there are, and the bytes that their duplicates take."""
+    columns = select(func.count(), func.coalesce(func.sum(Group.reclaimable_bytes), 0))
+    count, size = session.execute(columns.where(Group.audit_id == audit_id, Group.scene.is_(False))).one()
+    return count, int(size)
+
+
+def _put_groups(session: Session, audit_id: int, groups: Sequence[dict[str, Any]]) -> list[int]:
+    """Ids in the order of `groups`; those that were there keep theirs."""
+    known = keys(session, audit_id, [group["keeper_id"] for group in groups])
+    new = [group for group in groups if _key(group) not in known]
+    if new:
+        rows = [{"audit_id": audit_id, "settled": False, **group} for group in new]
+        made = session.execute(insert(Group).returning(Group.keeper_id, Group.scene, Group.id), rows)
+        known |= {(keeper_id, scene): group_id for keeper_id, scene, group_id in made}
+    fresh = set(map(_key, new))
+    old = [{"id": known[_key(group)], **group} for group in groups if _key(group) not in fresh]
+    if old:
+        session.execute(update(Group), old)
+    return [known[_key(group)] for group in groups]
+
+
+def _replace(session: Session, group_ids: Sequence[int], rows: Sequence[dict[str, Any]]) -> None:
+    for chosen in portions(group_ids):
+        session.execute(delete(Member).where(Member.group_id.in_(chosen)).execution_options(synchronize_session=False))
+        unsettled = update(Group).where(Group.id.in_(chosen), Group.settled.is_(True)).values(settled=False)
+        session.execute(unsettled.execution_options(synchronize_session=False))
+    if rows:
+        session.execute(insert(Member), rows)
+
+
+def _differing(before: Sequence[Member], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with something new to say, without what a person marked."""
+    told = [{name: value for name, value in row.items() if name not in KEPT} for row in rows]
+    return [row for old, row in zip(before, told, strict=True) if any(getattr(old, n) != v for n, v in row.items())]
+
+
+def _files(members: Sequence[Member]) -> list[int]:
+    return [member.location_id for member in members]
+
+
+def _key(group: dict[str, Any]) -> Key:
+    return group["keeper_id"], group["scene"]

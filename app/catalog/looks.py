@@ -1,62 +1,57 @@
-"""What pictures' own pixels say, by their digest."""
+"""What pictures' own pixels say, by digest. All of it can be made again from the bytes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-import numpy as np
-from sqlalchemy import Select, exists, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from app.catalog.audit_models import Look
-from app.catalog.images import portions, visible
+from app.catalog.audit_models import Look, Unseen
+from app.catalog.images import portions
+from app.catalog.inserting import add_new, put
 from app.catalog.models import Image
 
 
-def missing(session: Session, collection_id: int, method: str, after_id: int, limit: int) -> Sequence[Image]:
-    """Visible images above this id that nobody looked at with this method yet, by id."""
-    statement = _unseen(select(Image), collection_id, method).where(Image.id > after_id)
-    return session.scalars(statement.order_by(Image.id).limit(limit)).all()
+def add(session: Session, method: str, hashes: dict[str, bytes]) -> None:
+    """Perceptual hashes by digest."""
+    rows = [{"digest": digest, "method": method, "hash": packed} for digest, packed in sorted(hashes.items())]
+    add_new(session, Look, rows)
 
 
-def count_missing(session: Session, collection_id: int, method: str) -> int:
-    return session.scalar(_unseen(select(func.count()).select_from(Image), collection_id, method))
+def of(session: Session, method: str, digests: Iterable[str]) -> dict[str, Look]:
+    chosen = (Look.digest, Look.method, Look.pixels_sha256, Look.facts)
+    rows: dict[str, Look] = {}
+    for portion in portions(sorted(digests)):
+        statement = select(*chosen).where(Look.method == method, Look.digest.in_(portion))
+        rows |= {row.digest: row for row in session.execute(statement)}
+    return rows
 
 
-def add(session: Session, method: str, rows: Iterable[dict]) -> None:
-    """One dict per digest: digest, hash or None with a reason, camera, located. Those that are there stay."""
-    by_digest = {row["digest"]: row for row in rows}
-    known = select(Look.digest).where(Look.method == method, Look.digest.in_(by_digest))
-    fresh = by_digest.keys() - set(session.scalars(known))
-    if fresh:
-        session.execute(insert(Look), [{"method": method, **by_digest[digest]} for digest in sorted(fresh)])
+def learn(session: Session, method: str, facts: dict[str, dict]) -> None:
+    """Write down what was found beyond the hash: `pixels_sha256`, `facts`, by digest. Who has no look gets none."""
+    for digest, values in sorted(facts.items()):
+        mine = update(Look).where(Look.digest == digest, Look.method == method)
+        session.execute(mine.values(**values).execution_options(synchronize_session=False))
 
 
-def of(session: Session, method: str, digests: Sequence[str]) -> dict[str, Look]:
-    found: dict[str, Look] = {}
-    for chosen in portions(list(digests)):
-        rows = session.scalars(select(Look).where(Look.method == method, Look.digest.in_(chosen)))
-        found |= {row.digest: row for row in rows}
-    return found
+def note_unseen(session: Session, audit_id: int, reasons: dict[int, str]) -> None:
+    """Images that could not be looked at, by id."""
+    rows = [{"audit_id": audit_id, "image_id": image_id, "reason": why} for image_id, why in sorted(reasons.items())]
+    put(session, Unseen, rows, ("audit_id", "image_id"))
 
 
-def note_pixels(session: Session, method: str, digest: str, pixels_sha256: str) -> None:
-    mine = (Look.digest == digest, Look.method == method)
-    session.execute(update(Look).where(*mine).values(pixels_sha256=pixels_sha256))
+def seen_late(session: Session, audit_id: int, method: str) -> Sequence[int]:
+    """Ids of images that an earlier run could not look at, and that were looked at since."""
+    looked = select(Look.digest).join(Image, Image.digest == Look.digest).where(Image.id == Unseen.image_id)
+    seen = looked.where(Look.method == method).exists()
+    return session.scalars(
+        select(Unseen.image_id).where(Unseen.audit_id == audit_id, seen).order_by(Unseen.image_id)
+    ).all()
 
 
-def hashes(session: Session, collection_id: int, method: str) -> tuple[np.ndarray, np.ndarray]:
-    """Ids int64 (N,), ascending, and hashes uint8 (N, B) of visible images that have one."""
-    rows = list(_hashed(session, collection_id, method))
-    ids = np.array([image_id for image_id, _ in rows], np.int64)
-    packed = np.frombuffer(b"".join(hash for _, hash in rows), np.uint8)
-    return ids, packed.reshape(len(rows), -1) if rows else np.empty((0, 32), np.uint8)
+def forget_unseen(session: Session, audit_id: int, image_ids: Sequence[int]) -> None:
+    for chosen in portions(image_ids):
+        session.execute(delete(Unseen).where(Unseen.audit_id == audit_id, Unseen.image_id.in_(chosen)))
 
 
-def _hashed(session: Session, collection_id: int, method: str) -> Iterator[tuple[int, bytes]]:
-    same = (Look.digest == Image.digest) & (Look.method == method)
-    statement = visible(select(Image.id, Look.hash).join(Look, same), collection_id).where(Look.hash.is_not(None))
-    yield from session.execute(statement.order_by(Image.id).execution_options(yield_per=10_000))
-
-
-def _unseen(statement: Select, collection_id: int, method: str) -> Select:
-    seen = exists().where(Look.digest == Image.digest, Look.method == method)
-    return visible(statement, collection_id).where(~seen)
+def count_unseen(session: Session, audit_id: int) -> int:
+    return session.scalar(select(func.count()).select_from(Unseen).where(Unseen.audit_id == audit_id))

@@ -1,135 +1,129 @@
-"""Pairs of images that may be copies: noted, checked, and read as edges."""
+"""Pairs of an audit: candidates first, then with what the check said of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import numpy as np
-from sqlalchemy import and_, delete, func, insert, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from app.catalog.audit_models import Audit, Pair
 from app.catalog.images import portions
+from app.catalog.inserting import add_new
 from app.catalog.models import Image
 from app.catalog.states import ImageStatus, Tier
 
-COPIES = (Tier.IDENTICAL, Tier.SAME_PIXELS, Tier.EDITED)
-Key = tuple[int, int]
+JOINED = (Tier.IDENTICAL, Tier.SAME_PIXELS, Tier.EDITED, Tier.SAME_SCENE)  # what puts two pictures into one group
+BLANK = dict.fromkeys(("tier", "score", "area", "scene", "relations", "warp", "reason"))
+UNCHECKED = {"tier": None, "score": None}
+SAME_BYTES = {"tier": Tier.IDENTICAL, "score": 1.0}
+ROWS_AT_ONCE = 4096
+
+
+class Candidate(NamedTuple):
+    first_id: int
+    second_id: int
+    cosine: float | None
 
 
 class Edge(NamedTuple):
-    """Two visible images whose pair was checked."""
+    """Two images of one group, or of two scenes."""
 
     first_id: int
     second_id: int
-    tier: Tier
-    score: float
-    relations: list[str]  # what the second is to the first
-    relations_back: list[str]
+    tier: Tier | None
+    score: float | None
+    relations: Sequence[str] | None  # what the second is to the first
 
 
-def add(session: Session, audit_id: int, first: np.ndarray, second: np.ndarray, cosine: np.ndarray | None) -> None:
-    """Note pairs to be checked; those that are there stay as they are."""
-    cosines = (
-        [None] * len(first) if cosine is None else [None if value != value else value for value in cosine.tolist()]
+def add(session: Session, audit_id: int, candidates: Iterable[Candidate]) -> int:
+    """Note pairs to be checked; how many were not noted yet."""
+    return add_new(session, Pair, [{"audit_id": audit_id, **pair._asdict(), **UNCHECKED} for pair in candidates])
+
+
+def add_identical(session: Session, audit: Audit) -> int:
+    """Pairs of the same bytes across its two collections, which need no check."""
+    first, second = aliased(Image), aliased(Image)
+    same = and_(second.digest == first.digest, second.collection_id == audit.against_id)
+    rows = select(first.id, second.id).join(second, same).where(first.collection_id == audit.collection_id)
+    seen = rows.where(first.status == ImageStatus.READY, second.status == ImageStatus.READY)
+    return sum(
+        add_new(session, Pair, [_identical(audit.id, *row) for row in portion])
+        for portion in session.execute(seen.execution_options(yield_per=ROWS_AT_ONCE)).partitions()
     )
-    rows = {(one, other): value for one, other, value in zip(first.tolist(), second.tolist(), cosines, strict=True)}
-    for key in known(session, audit_id, list(rows)):
-        rows.pop(key)
-    values = [
-        {"audit_id": audit_id, "first_id": one, "second_id": other, "cosine": value}
-        for (one, other), value in rows.items()
-    ]
-    if values:
-        session.execute(insert(Pair), values)
 
 
-def known(session: Session, audit_id: int, keys: Sequence[Key]) -> set[Key]:
-    wanted, found = set(keys), set()
-    for chosen in portions(sorted({one for one, _ in wanted})):
-        mine = (Pair.audit_id == audit_id, Pair.first_id.in_(chosen))
-        found |= {tuple(row) for row in session.execute(select(Pair.first_id, Pair.second_id).where(*mine))}
-    return found & wanted
+def unchecked(session: Session, audit_id: int, after: tuple[int, int], limit: int) -> Sequence[Row]:
+    """(first_id, second_id) of the next pairs to check, in the order of their ids: neighbours share pictures."""
+    beyond = or_(Pair.first_id > after[0], and_(Pair.first_id == after[0], Pair.second_id > after[1]))
+    rows = select(Pair.first_id, Pair.second_id).where(Pair.audit_id == audit_id, Pair.tier.is_(None), beyond)
+    return session.execute(rows.order_by(Pair.first_id, Pair.second_id).limit(limit)).all()
 
 
-def add_identical(session: Session, audit: Audit) -> None:
-    """Pairs of the same bytes in two collections: nothing about them needs checking."""
-    mine, other = aliased(Image), aliased(Image)
-    there = select(Pair.first_id).where(Pair.audit_id == audit.id, Pair.first_id == mine.id, Pair.second_id == other.id)
-    same = select(
-        literal(audit.id), mine.id, other.id, literal(1.0), literal(Tier.IDENTICAL.value), literal(1.0), literal(1.0)
-    ).where(
-        mine.collection_id == audit.collection_id,
-        other.collection_id == audit.against_id,
-        mine.digest == other.digest,
-        mine.status == ImageStatus.READY,
-        other.status == ImageStatus.READY,
-        ~there.exists(),
-    )
-    names = ["audit_id", "first_id", "second_id", "cosine", "tier", "score", "area"]
-    session.execute(insert(Pair).from_select(names, same))
-
-
-def unchecked(session: Session, audit_id: int, limit: int) -> list[Key]:
-    """In an order that has pairs of one image together."""
-    mine = (Pair.audit_id == audit_id, Pair.tier.is_(None))
-    statement = select(Pair.first_id, Pair.second_id).where(*mine).order_by(Pair.first_id, Pair.second_id)
-    return [tuple(row) for row in session.execute(statement.limit(limit))]
-
-
-def count_unchecked(session: Session, audit_id: int) -> int:
-    mine = (Pair.audit_id == audit_id, Pair.tier.is_(None))
-    return session.scalar(select(func.count()).select_from(Pair).where(*mine))
-
-
-def settle(session: Session, audit_id: int, verdicts: Sequence[dict]) -> None:
-    """One dict per pair: first_id, second_id, and what the check said."""
-    if verdicts:
-        session.execute(update(Pair), [{"audit_id": audit_id, **verdict} for verdict in verdicts])
+def settle(session: Session, rows: Sequence[dict]) -> None:
+    """Write down what the check said: one dict per pair, its key and columns."""
+    if rows:
+        session.execute(update(Pair), [BLANK | row for row in rows])
 
 
 def forget_checks(session: Session, audit_id: int) -> None:
-    """Every pair is to be checked again: the method is another."""
-    told = dict.fromkeys(("score", "area", "reason"))
-    blank = {name: null() for name in ("relations", "relations_back", "warp")}
-    session.execute(update(Pair).where(Pair.audit_id == audit_id).values(tier=None, **told, **blank))
+    """Every pair but the identical ones is to be checked again: the check itself is another."""
+    _blank(session, Pair.audit_id == audit_id, Pair.tier != Tier.IDENTICAL)
 
 
 def retry_unreadable(session: Session, audit_id: int) -> None:
-    """Pairs one of which could not be looked at get another try."""
-    lost = (Pair.audit_id == audit_id, Pair.tier == Tier.UNREADABLE)
-    session.execute(update(Pair).where(*lost).values(tier=None, reason=None))
+    """What could not be looked at may be there again."""
+    _blank(session, Pair.audit_id == audit_id, Pair.tier == Tier.UNREADABLE)
 
 
-def remove(session: Session, audit_id: int) -> None:
-    session.execute(delete(Pair).where(Pair.audit_id == audit_id))
+def counts(session: Session, audit_id: int) -> dict[Tier | None, int]:
+    """How many pairs have each tier; None: not checked yet."""
+    rows = select(Pair.tier, func.count()).where(Pair.audit_id == audit_id).group_by(Pair.tier)
+    return dict(session.execute(rows).all())
 
 
-def edges(
-    session: Session, audit_id: int, tiers: Sequence[Tier], image_ids: Sequence[int] | None = None
-) -> Iterator[Edge]:
-    """Checked pairs of visible images: all of them, or those that one of these is in."""
+def edges(session: Session, audit_id: int, image_ids: Sequence[int] | None = None) -> Iterator[Edge]:
+    """Pairs of visible images that are `JOINED`: all of them, or those with one of `image_ids`, some twice."""
     if image_ids is None:
-        yield from _edges(session, audit_id, tiers)
+        yield from _edges(session, audit_id, Pair.tier.in_(JOINED))
         return
-    seen: set[Key] = set()
-    for chosen in portions(list(image_ids)):
-        touching = or_(Pair.first_id.in_(chosen), Pair.second_id.in_(chosen))
-        for edge in _edges(session, audit_id, tiers, touching):
-            if edge[:2] not in seen:
-                seen.add(edge[:2])
-                yield edge
+    for chosen in portions(image_ids):
+        yield from _edges(session, audit_id, Pair.tier.in_(JOINED), Pair.first_id.in_(chosen))
+        yield from _edges(session, audit_id, Pair.tier.in_(JOINED), Pair.second_id.in_(chosen))
 
 
-def _edges(session: Session, audit_id: int, tiers: Sequence[Tier], *which) -> Iterator[Edge]:
+def edges_of(session: Session, audit_id: int, keys: Sequence[tuple[int, int]]) -> Iterator[Edge]:
+    """These pairs, whatever the check said of them, as far as both images are visible."""
+    for chosen in portions(keys):
+        yield from _edges(session, audit_id, tuple_(Pair.first_id, Pair.second_id).in_(chosen))
+
+
+def known(session: Session, audit_id: int, image_ids: Sequence[int]) -> set[tuple[int, int]]:
+    """(first_id, second_id) of every pair noted that begins with one of these images."""
+    rows = select(Pair.first_id, Pair.second_id).where(Pair.audit_id == audit_id)
+    found: set[tuple[int, int]] = set()
+    for chosen in portions(image_ids):
+        found.update(tuple(row) for row in session.execute(rows.where(Pair.first_id.in_(chosen))))
+    return found
+
+
+def get(session: Session, audit_id: int, first_id: int, second_id: int) -> Pair | None:
+    return session.get(Pair, (audit_id, first_id, second_id))
+
+
+def _edges(session: Session, audit_id: int, *chosen: ColumnElement[bool]) -> Iterator[Edge]:
     first, second = aliased(Image), aliased(Image)
-    here = and_(first.status == ImageStatus.READY, second.status == ImageStatus.READY)
-    columns = (Pair.first_id, Pair.second_id, Pair.tier, Pair.score, Pair.relations, Pair.relations_back)
-    statement = (
-        select(*columns)
-        .join(first, first.id == Pair.first_id)
-        .join(second, second.id == Pair.second_id)
-        .where(Pair.audit_id == audit_id, Pair.tier.in_(tiers), here, *which)
-        .order_by(Pair.first_id, Pair.second_id)
+    columns = select(Pair.first_id, Pair.second_id, Pair.tier, Pair.score, Pair.relations)
+    both = columns.join(first, first.id == Pair.first_id).join(second, second.id == Pair.second_id)
+    visible = (first.status == ImageStatus.READY, second.status == ImageStatus.READY)
+    rows = session.execute(
+        both.where(Pair.audit_id == audit_id, *visible, *chosen).execution_options(yield_per=ROWS_AT_ONCE)
     )
-    for row in session.execute(statement.execution_options(yield_per=10_000)):
-        yield Edge(row[0], row[1], row[2], row[3], row[4] or [], row[5] or [])
+    yield from (Edge(*row) for row in rows)
+
+
+def _blank(session: Session, *which: ColumnElement[bool]) -> None:
+    session.execute(update(Pair).where(*which).values(BLANK).execution_options(synchronize_session=False))
+
+
+def _identical(audit_id: int, first_id: int, second_id: int) -> dict:
+    return {"audit_id": audit_id, "first_id": first_id, "second_id": second_id, "cosine": 1.0, **SAME_BYTES}

@@ -47,10 +47,10 @@ def named_here(session: Session, pid: int) -> list[str]:
 def dead_here(session: Session) -> list[str]:
     """Names of workers of this host whose process is no more, or whose number is now ours."""
     rows = session.scalars(select(Worker).where(Worker.host == socket.gethostname()))
-    return [row.name for row in rows if row.pid == os.getpid() or not _runs(row.pid)]
+    return [row.name for row in rows if row.pid == os.getpid() or not runs(row.pid)]
 
 
-def _runs(pid: int) -> bool:
+def runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -48,11 +48,9 @@ def _looks() -> None:
         "looks",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("method", sa.String(length=50), nullable=False),
-        sa.Column("hash", sa.LargeBinary(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("pixels_sha256", sa.String(length=64), nullable=True),
-        sa.Column("camera", sa.String(length=130), nullable=True),
-        sa.Column("located", sa.Boolean(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("digest", "method", name=op.f("pk_looks")),
     )
 
@@ -84,6 +82,7 @@ def _audits() -> None:
         sa.Column("until_seq", sa.BigInteger(), nullable=False),
         sa.Column("against_until_seq", sa.BigInteger(), nullable=False),
         sa.Column("blocks", sa.BigInteger(), nullable=False),
+        sa.Column("mark", sa.String(length=64), nullable=True),
         sa.Column("images", sa.BigInteger(), nullable=False),
         sa.Column("pairs_checked", sa.BigInteger(), nullable=False),
         sa.Column("reclaimable_bytes", sa.BigInteger(), nullable=False),
@@ -211,6 +210,7 @@ def _pairs() -> None:
         sa.Column("tier", sa.Enum(*TIERS, name="tier", native_enum=False, length=16), nullable=True),
         sa.Column("score", sa.Double(), nullable=True),
         sa.Column("area", sa.Double(), nullable=True),
+        sa.Column("scene", sa.Boolean(), nullable=True),
         sa.Column("relations", sa.JSON(), nullable=True),
         sa.Column("relations_back", sa.JSON(), nullable=True),
         sa.Column("warp", sa.JSON(), nullable=True),
@@ -222,6 +222,18 @@ def _pairs() -> None:
     )
     op.create_index("ix_pairs_second", "pairs", ["second_id"])
     op.create_index("ix_pairs_tier", "pairs", ["audit_id", "tier", "first_id"])
+
+
+def _unseen() -> None:
+    op.create_table(
+        "unseen",
+        sa.Column("audit_id", ID, nullable=False),
+        sa.Column("image_id", ID, nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["audit_id"], ["audits.id"], name=op.f("fk_unseen_audit_id_audits")),
+        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name=op.f("fk_unseen_image_id_images")),
+        sa.PrimaryKeyConstraint("audit_id", "image_id", name=op.f("pk_unseen")),
+    )
 
 
 def _members() -> None:
@@ -280,4 +292,4 @@ def _moves() -> None:
     op.create_index("ix_moves_state", "moves", ["batch_id", "state"])
 
 
-MAKERS = (_decisions, _looks, _audits, _labels, _thresholds, _batches, _groups, _pairs, _members, _moves)
+MAKERS = (_decisions, _looks, _audits, _labels, _thresholds, _batches, _groups, _pairs, _unseen, _members, _moves)
