@@ -1,16 +1,17 @@
 """The second stage: pairs that may be copies, by their vectors and by their hashes, block by block."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from app.alignment import forms
 from app.audits.lease import Hold
-from app.catalog import audits, collections, embeddings, looks, pairs
+from app.audits.scope import Hashed, Scopes, mark_of
+from app.catalog import audits, collections, embeddings, pairs, scopes
 from app.catalog.audit_models import Audit
-from app.catalog.models import Collection, ModelKey
+from app.catalog.pairs import Candidate
+from app.catalog.scopes import Scope
 from app.catalog.states import AuditStage
 from app.index.hashes import HashJoin
 from app.index.join import Join, Pairs
@@ -23,110 +24,103 @@ COSINES = {
 }
 OTHER_MODELS = 0.6  # a guess for DINOv2's own: crops of a third were seen above it, other scenes seldom
 MOST_BITS = 48  # of 256: hashes of unrelated pictures differ by 128 ± 8
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What a run compares, as of one moment: two runs that find the same scope have the same blocks."""
-
-    live: LiveIndex  # whose rows are the second of each pair
-    seq: int
-    against_seq: int
-    parts: tuple[Join | HashJoin, ...]
-
-    @property
-    def blocks(self) -> int:
-        return sum(part.blocks for part in self.parts)
-
-    def run(self, first_block: int) -> Iterator[tuple[int, Pairs]]:
-        before = 0
-        for part in self.parts:
-            for found in part.run(max(0, first_block - before)) if first_block < before + part.blocks else ():
-                yield before + found.block, found
-            before += part.blocks
+Part = Join | HashJoin
 
 
 def default_cosine(model: str) -> float:
     return COSINES.get(model, OTHER_MODELS)
 
 
-def join(hold: Hold, readers: Readers) -> None:
+def join(hold: Hold, readers: Readers, within: Scopes) -> None:
     """Note every pair of which one is new since the last run, from the block after the last that is noted."""
     with hold.resources.catalog.read() as session:
         audit = audits.get(session, hold.audit_id)
-        scope = _scope(session, audit, readers)
-    first = audit.blocks if (scope.seq, scope.against_seq) == (audit.until_seq, audit.against_until_seq) else 0
+        parts, mark = _parts(session, audit, within, readers)
+    first = audit.blocks if audit.mark == mark else 0
+    total = sum(part.blocks for part in parts)
     with hold.resources.catalog.begin() as session:
+        hold.write(session, stage=AuditStage.JOIN, done=first, total=total, blocks=first, mark=mark, **within.until)
         pairs.retry_unreadable(session, audit.id)
         if audit.against_id is not None:
             pairs.add_identical(session, audit)
-        frozen = {"until_seq": scope.seq, "against_until_seq": scope.against_seq, "blocks": first}
-        hold.write(session, stage=AuditStage.JOIN, done=first, total=scope.blocks, **frozen)
-    for block, found in scope.run(first):
-        _note(hold, block, found, scope.blocks)
+    for done, found in _run(parts, first):
+        _note(hold, found, done, total)
         hold.go_on()
 
 
-def _note(hold: Hold, block: int, found: Pairs, blocks: int) -> None:
+def _run(parts: Sequence[Part], first: int) -> Iterator[tuple[int, Pairs]]:
+    """Blocks of all parts, counted through, with how many are done then."""
+    before = 0
+    for part in parts:
+        for found in part.run(max(0, first - before)) if first < before + part.blocks else ():
+            yield before + found.block + 1, found
+        before += part.blocks
+
+
+def _note(hold: Hold, found: Pairs, done: int, total: int) -> None:
     with hold.resources.catalog.begin() as session:
-        pairs.add(session, hold.audit_id, found.first, found.second, found.cosine)  # NaN: only their hashes are near
-        hold.write(session, stage=AuditStage.JOIN, done=block + 1, total=blocks, blocks=block + 1)
+        hold.write(session, stage=AuditStage.JOIN, done=done, total=total, blocks=done)
+        pairs.add(session, hold.audit_id, _candidates(found))
 
 
-def _scope(session: Session, audit: Audit, readers: Readers) -> Scope:
-    key = collections.get_model(session, audit.model_key_id)
-    own = collections.get_by_id(session, audit.collection_id)
-    if audit.against_id is None:
-        live = _live(session, readers, own, key)
-        return Scope(live, own.seq, 0, _within(session, audit, own, live))
-    other = collections.get_by_id(session, audit.against_id)
-    live = _live(session, readers, other, key)
-    return Scope(live, own.seq, other.seq, _across(session, audit, own, other, live))
+def _candidates(found: Pairs) -> Iterator[Candidate]:
+    """Each pair once; without a cosine where only the hashes are near."""
+    rows = zip(found.first.tolist(), found.second.tolist(), found.cosine.tolist(), strict=True)
+    return (Candidate(first, second, None if cosine != cosine else cosine) for first, second, cosine in rows)
 
 
-def _within(session: Session, audit: Audit, own: Collection, live: LiveIndex) -> tuple[Join | HashJoin, ...]:
-    news = embeddings.arrived(session, own.id, audit.model_key_id, audit.seq) if audit.seq else None
-    hashed = looks.hashes(session, own.id, audit.method)
-    return Join(live, audit.cosine, news=news), HashJoin(*hashed, forms, MOST_BITS, news=news)
+def _parts(session: Session, audit: Audit, within: Scopes, readers: Readers) -> tuple[list[Part], str]:
+    hashed = scopes.hashes(session, within.own, audit.method)
+    news = within.news(session, within.own)
+    if within.other is None:
+        live = _live(session, readers, within.own)
+        asking = news if audit.seq else None
+        parts = [Join(live, audit.cosine, news=asking), HashJoin(*hashed, forms, MOST_BITS, news=asking)]
+        return parts, mark_of(audit, within, news, hashed[0])
+    theirs = scopes.hashes(session, within.other, audit.method)
+    there = within.news(session, within.other)
+    beside = _Beside(session, audit, within, _live(session, readers, within.other), hashed, theirs)
+    return beside.parts(news, there), mark_of(audit, within, news, there, hashed[0], theirs[0])
 
 
-def _across(
-    session: Session, audit: Audit, own: Collection, other: Collection, live: LiveIndex
-) -> tuple[Join | HashJoin, ...]:
-    """New ones of ours against all of the other; the rest of ours against new ones there."""
-    key_id, method = audit.model_key_id, audit.method
-    fresh = embeddings.arrived(session, own.id, key_id, audit.seq)
-    there = embeddings.arrived(session, other.id, key_id, audit.against_seq)
-    ids = embeddings.arrived(session, own.id, key_id, 0)
-    known = np.setdiff1d(ids, fresh)
-    asked, hashed, against = (
-        _vectors(session, fresh, key_id, live.dim),
-        *(looks.hashes(session, collection.id, method) for collection in (own, other)),
-    )
-    parts = [Join(live, audit.cosine, asked=asked), HashJoin(*_only(hashed, fresh), forms, MOST_BITS, against=against)]
-    if len(known) and len(there):
-        asked = _vectors(session, known, key_id, live.dim)
-        parts.append(Join(live, audit.cosine, asked=asked, news=there))
-        parts.append(HashJoin(*_only(hashed, known), forms, MOST_BITS, against=_only(against, there)))
-    return tuple(parts)
+class _Beside:
+    """A collection compared with another."""
+
+    def __init__(
+        self, session: Session, audit: Audit, within: Scopes, live: LiveIndex, hashed: Hashed, theirs: Hashed
+    ) -> None:
+        self._session, self._audit, self._own, self._live = session, audit, within.own, live
+        self._hashed, self._theirs = hashed, theirs
+
+    def parts(self, news: np.ndarray, there: np.ndarray) -> list[Part]:
+        """New ones of ours against all of the other; the rest of ours against new ones there."""
+        known = np.setdiff1d(scopes.ids(self._session, self._own), news)
+        rest = self._pair(known, there) if len(known) and len(there) else []
+        return [*self._pair(news, None), *rest]
+
+    def _pair(self, ours: np.ndarray, news: np.ndarray | None) -> list[Part]:
+        key_id = self._audit.model_key_id
+        nothing = np.empty(0, np.int64), np.empty((0, self._live.dim), np.float32)
+        asked = embeddings.of(self._session, ours.tolist(), key_id) or nothing
+        against = self._theirs if news is None else _only(self._theirs, news)
+        return [
+            Join(self._live, self._audit.cosine, asked=asked, news=news),
+            HashJoin(*_only(self._hashed, ours), forms, MOST_BITS, against=against),
+        ]
 
 
-def _vectors(session: Session, ids: np.ndarray, key_id: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
-    found = embeddings.of(session, ids.tolist(), key_id)
-    return found or (np.empty(0, np.int64), np.empty((0, dim), np.float32))
-
-
-def _only(hashed: tuple[np.ndarray, np.ndarray], ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _only(hashed: Hashed, ids: np.ndarray) -> Hashed:
     kept = np.isin(hashed[0], ids)
     return hashed[0][kept], hashed[1][kept]
 
 
-def _live(session: Session, readers: Readers, collection: Collection, key: ModelKey) -> LiveIndex:
+def _live(session: Session, readers: Readers, scope: Scope) -> LiveIndex:
     """What searches use; from the rows where a cluster answers those, since a cluster joins nothing."""
-    live = readers.fresh(session, collection, key)
+    key = collections.get_model(session, scope.model_key_id)
+    live = readers.fresh(session, collections.get_by_id(session, scope.collection_id), key)
     if isinstance(live, LiveIndex):
         return live
     own = LiveIndex(key.dim)
-    for ids, vectors, _ in embeddings.stream(session, collection.id, key.id):
+    for ids, vectors, _ in embeddings.stream(session, scope.collection_id, key.id):
         own.absorb(ids, vectors)
     return own

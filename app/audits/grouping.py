@@ -13,8 +13,6 @@ from app.catalog.states import Tier
 
 LOOSER = (Tier.IDENTICAL, Tier.SAME_PIXELS, Tier.EDITED, Tier.SAME_SCENE)  # the closest first
 COPIES = LOOSER[:3]
-# what an image is to a second one, when the second is this to it; the others are the same both ways
-REVERSED = {"rotated_90": "rotated_270", "rotated_270": "rotated_90"}
 
 
 @dataclass(frozen=True)
@@ -42,12 +40,12 @@ class Bond:
     tier: Tier
     score: float
     relations: tuple[str, ...] = ()  # what the second is to the first
+    relations_back: tuple[str, ...] = ()  # what the first is to the second
 
     def tie_to(self, keeper_id: int) -> Tie:
         if keeper_id == self.first_id:
             return Tie(self.second_id, self.tier, self.score, self.relations)
-        turned = tuple(REVERSED.get(name, name) for name in self.relations)
-        return Tie(self.first_id, self.tier, self.score, turned)
+        return Tie(self.first_id, self.tier, self.score, self.relations_back)
 
 
 def stars(
@@ -91,3 +89,22 @@ def _together(keeper_id: int, ties: Sequence[Tie], apart: Mapping[int, set[int]]
 
 def _closeness(tie: Tie, place: Mapping[int, int]) -> tuple:
     return LOOSER.index(tie.tier), -tie.score, place[tie.image_id]
+
+
+def components(edges: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Images that hang together, however loosely, each list ascending: who is not in one of them shares no group."""
+    near: dict[int, set[int]] = defaultdict(set)
+    for one, other in edges:
+        near[one].add(other)
+        near[other].add(one)
+    seen: set[int] = set()
+    return [_reached(start, near, seen) for start in sorted(near) if start not in seen]
+
+
+def _reached(start: int, near: Mapping[int, set[int]], seen: set[int]) -> list[int]:
+    reached, news = {start}, {start}
+    while news:
+        news = {other for one in news for other in near[one]} - reached
+        reached |= news
+    seen |= reached
+    return sorted(reached)

@@ -2,14 +2,13 @@
 
 import contextlib
 import logging
-import os
 import secrets
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from app.catalog import audits
+from app.catalog.audits import Tenure
 from app.errors import AlreadyExists, AppError
 from app.resources import Resources
 
@@ -32,9 +31,12 @@ class Hold:
     """An audit that is ours, as long as its fence is the highest."""
 
     resources: Resources
-    audit_id: int
-    fence: int
+    tenure: Tenure
     should_stop: Callable[[], bool]
+
+    @property
+    def audit_id(self) -> int:
+        return self.tenure.audit_id
 
     def go_on(self) -> None:
         """Asked between blocks. Raises AuditPaused."""
@@ -43,19 +45,18 @@ class Hold:
 
     def write(self, session, **values) -> None:
         """Raises AuditLost where the audit is another's now, and nothing of the transaction stays."""
-        if not audits.write(session, self.audit_id, self.fence, **values):
+        if not audits.write(session, self.tenure, **values):
             raise AuditLost(f"audit {self.audit_id} was taken over by another process: it goes on there")
 
 
 @contextlib.contextmanager
 def held(resources: Resources, audit_id: int, should_stop: Callable[[], bool]) -> Iterator[Hold]:
     """Raises AlreadyExists while another process is at it."""
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
     with resources.catalog.begin() as session:
-        fence = audits.claim(session, audit_id, owner, LEASE_S)
-    if fence is None:
+        tenure = audits.claim(session, audit_id, audits.owner_here(secrets.token_hex(3)), LEASE_S)
+    if tenure is None:
         raise AlreadyExists(f"audit {audit_id} is being run by another process: `dinoseek audit show {audit_id}`")
-    hold, over = Hold(resources, audit_id, fence, should_stop), threading.Event()
+    hold, over = Hold(resources, tenure, should_stop), threading.Event()
     beat = threading.Thread(target=_beat, args=(hold, over), name="audit-lease", daemon=True)
     beat.start()
     try:
@@ -69,6 +70,6 @@ def _beat(hold: Hold, over: threading.Event) -> None:
     while not over.wait(BEAT_S):
         try:
             with hold.resources.catalog.begin() as session:
-                audits.renew(session, hold.audit_id, hold.fence, LEASE_S)
+                audits.renew(session, hold.tenure, LEASE_S)
         except Exception as error:  # noqa: BLE001  (a lease outlives a few missed beats)
             log.warning("the lease of audit %d was not renewed: %s", hold.audit_id, error)

@@ -1,12 +1,13 @@
 """The first stage of an audit: each picture is looked at once, whatever collections it is in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
 from app.alignment import METHOD, hash_of
 from app.audits.gaze import Gaze
 from app.audits.lease import Hold
-from app.catalog import looks
+from app.audits.scope import Scopes
+from app.catalog import images, looks, scopes
 from app.catalog.models import Image
 from app.catalog.states import AuditStage
 from app.errors import UnreadableImage
@@ -16,53 +17,41 @@ from app.whereabouts import sources
 CHUNK = 64
 
 
-def look(hold: Hold, gaze: Gaze, collection_ids: Sequence[int]) -> None:
-    """Note the hash and the EXIF of every visible picture that has no look of this METHOD, a chunk at a time."""
-    total, done = _missing(hold, collection_ids), 0
-    _tell(hold, done, total)
-    for collection_id in collection_ids:
-        after_id = 0
-        while rows := _next(hold, collection_id, after_id):
-            hold.go_on()
-            after_id, done = rows[-1].id, done + len(rows)
-            _note(hold, gaze, rows, done, total)
-
-
-def _missing(hold: Hold, collection_ids: Sequence[int]) -> int:
+def look(hold: Hold, gaze: Gaze, within: Scopes) -> None:
+    """Note the hash and the EXIF of every picture that has no look of this METHOD, a chunk at a time."""
     with hold.resources.catalog.read() as session:
-        return sum(looks.count_missing(session, collection_id, METHOD) for collection_id in collection_ids)
+        missing = [image_id for scope in within.both for image_id in scopes.unlooked(session, scope, METHOD)]
+    for done, chunk in _chunks(missing):
+        with hold.resources.catalog.begin() as session:
+            hold.write(session, stage=AuditStage.LOOK, done=done, total=len(missing))
+        hold.go_on()
+        _note(hold, gaze, chunk)
 
 
-def _next(hold: Hold, collection_id: int, after_id: int) -> Sequence[Image]:
+def _chunks(image_ids: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+    for start in range(0, len(image_ids), CHUNK):
+        yield start, image_ids[start : start + CHUNK]
+
+
+def _note(hold: Hold, gaze: Gaze, image_ids: Sequence[int]) -> None:
+    """What can't be looked at now is noted with its reason: its vector may still bring it into a pair."""
     with hold.resources.catalog.read() as session:
-        return looks.missing(session, collection_id, METHOD, after_id, CHUNK)
-
-
-def _note(hold: Hold, gaze: Gaze, rows: Sequence[Image], done: int, total: int) -> None:
-    with hold.resources.catalog.read() as session:
+        rows = images.all_of(session, image_ids)
         found = sources(hold.resources, session, rows)
-    seen = gaze.seen(found)
-    noted = [_facts(row.digest, seen[row.id]) for row in rows]
+    told, refused = _told(rows, gaze.seen(found))
     with hold.resources.catalog.begin() as session:
-        looks.add(session, METHOD, noted)
-        hold.write(session, stage=AuditStage.LOOK, done=done, total=total)
+        hold.write(session)
+        looks.add(session, METHOD, told)
+        looks.note_unseen(session, hold.audit_id, refused)
 
 
-def _tell(hold: Hold, done: int, total: int) -> None:
-    with hold.resources.catalog.begin() as session:
-        hold.write(session, stage=AuditStage.LOOK, done=done, total=total)
-
-
-def _facts(digest: str, future: Future[Seen]) -> dict:
-    """A picture that can't be looked at now has no hash; its vector may still bring it into a pair."""
-    try:
-        seen = future.result()
-    except UnreadableImage as refusal:
-        return {"digest": digest, "hash": None, "reason": str(refusal), "camera": None, "located": False}
-    return {
-        "digest": digest,
-        "hash": hash_of(seen.pixels),
-        "reason": None,
-        "camera": seen.camera or None,
-        "located": seen.located,
-    }
+def _told(rows: Sequence[Image], seen: dict[int, Future[Seen]]) -> tuple[dict[str, tuple[bytes, dict]], dict[int, str]]:
+    told, refused = {}, {}
+    for row in rows:
+        try:
+            one = seen[row.id].result()
+        except UnreadableImage as refusal:
+            refused[row.id] = str(refusal)
+            continue
+        told[row.digest] = hash_of(one.pixels), {"camera": one.camera or None, "located": one.located}
+    return told, refused

@@ -133,8 +133,8 @@ class _Plan:
         tier = _tier(edge.tier, word)
         if tier is None:
             return None
-        relations = edge.relations if edge.relations is not None or tier is not Tier.EDITED else UNNAMED
-        return Bond(edge.first_id, edge.second_id, tier, edge.score or 0.0, tuple(relations or ()))
+        named = [_named(relations, tier) for relations in (edge.relations, edge.relations_back)]
+        return Bond(edge.first_id, edge.second_id, tier, edge.score or 0.0, *named)
 
     def _digest(self, image_id: int) -> str:
         return self._files[image_id][0].digest
@@ -156,6 +156,10 @@ def _set_apart(apart: dict[int, set[int]], ones: Iterable[int], others: Sequence
             if one != other:
                 apart[one].add(other)
                 apart[other].add(one)
+
+
+def _named(relations: Sequence[str] | None, tier: Tier) -> tuple[str, ...]:
+    return UNNAMED if relations is None and tier is Tier.EDITED else tuple(relations or ())
 
 
 def _tier(checked: Tier | None, word: Word | None) -> Tier | None:

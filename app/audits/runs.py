@@ -10,10 +10,12 @@ from app.alignment import METHOD
 from app.audits import candidates, looking, verification
 from app.audits.gaze import Gaze
 from app.audits.lease import AuditLost, AuditPaused, Hold, held
-from app.audits.regrouping import regroup
-from app.audits.rules import DEFAULT, Rules
-from app.catalog import audits, collections, images, pairs
+from app.audits.regrouping import regroup_all
+from app.audits.rules import Rules, default
+from app.audits.scope import Scopes
+from app.catalog import audits, collections, groups, images, looks, pairs
 from app.catalog.audit_models import Audit
+from app.catalog.clock import db_now
 from app.catalog.models import Collection
 from app.catalog.states import AuditStage, AuditStatus
 from app.errors import AppError, InvalidInput
@@ -62,10 +64,7 @@ def open_audit(resources: Resources, name: str, against: str | None = None, rule
 
 def ask_for(resources: Resources, audit_id: int) -> None:
     """Have a worker run it, or go on with it."""
-    with resources.catalog.begin() as session:
-        audit = audits.get(session, audit_id)
-        if audit.status is not AuditStatus.RUNNING:
-            audit.status, audit.reason = AuditStatus.WAITING, None
+    _await(resources, audit_id)
     enqueue(resources.settings, Job.RUN_AUDIT, audit_id=audit_id)
 
 
@@ -77,13 +76,24 @@ def facts(resources: Resources, audit_id: int) -> AuditFacts:
 def all_facts(resources: Resources) -> list[AuditFacts]:
     """The latest first."""
     with resources.catalog.read() as session:
-        return [_facts(session, audit) for audit in audits.all_live(session)]
+        return [_facts(session, audit) for audit in audits.all_of(session)]
 
 
-def waiting(resources: Resources) -> list[int]:
-    """Ids of audits that a worker should take up."""
+def waiting(resources: Resources) -> Sequence[int]:
+    """Ids of audits that a worker should take up: asked for, or of a process that died."""
+    with resources.catalog.read() as session:
+        held_here = audits.held_by_dead(session)
+    if held_here:
+        with resources.catalog.begin() as session:
+            audits.end_leases(session, held_here)
     with resources.catalog.read() as session:
         return audits.waiting(session)
+
+
+def run_now(resources: Resources, audit_id: int, decoder: Decoder, readers: Readers) -> bool:
+    """As `run`, whether or not somebody asked for it."""
+    _await(resources, audit_id)
+    return run(resources, audit_id, decoder, readers)
 
 
 def run(
@@ -95,7 +105,8 @@ def run(
 ) -> bool:
     """Examine what is new since the last run; whether it came to its end.
 
-    Raises AlreadyExists while another process is at it, and whatever it could not get over, which the row tells too.
+    Raises AlreadyExists while another process is at it or nobody asked, and whatever it could not get over, which the
+    row tells too.
     """
     with held(resources, audit_id, should_stop) as hold:
         try:
@@ -106,57 +117,74 @@ def run(
         except AuditLost:
             raise
         except BaseException as trouble:
-            _end(hold, AuditStatus.FAILED, reason=str(trouble) if isinstance(trouble, AppError) else repr(trouble))
+            _end(hold, AuditStatus.FAILED, reason=_why(trouble))
             raise
         return True
 
 
+def _why(trouble: BaseException) -> str:
+    if isinstance(trouble, KeyboardInterrupt | SystemExit):
+        return "it was stopped"
+    return str(trouble) if isinstance(trouble, AppError) else repr(trouble)
+
+
+def _await(resources: Resources, audit_id: int) -> None:
+    with resources.catalog.begin() as session:
+        audit = audits.get(session, audit_id)
+        if audit.status is not AuditStatus.RUNNING:
+            audit.status, audit.reason = AuditStatus.WAITING, None
+
+
 def _run(hold: Hold, decoder: Decoder, readers: Readers) -> None:
-    started = time.monotonic()
-    audit = _begin(hold)
-    gaze = Gaze(hold.resources, decoder)
-    looking.look(
-        hold, gaze, [collection_id for collection_id in (audit.collection_id, audit.against_id) if collection_id]
-    )
-    candidates.join(hold, readers)
-    verification.verify(hold, gaze, audit)
-    _finish(hold, started)
+    started, gaze = time.monotonic(), Gaze(hold.resources, decoder)
+    within = _begin(hold)
+    looking.look(hold, gaze, within)
+    candidates.join(hold, readers, within)
+    verification.verify(hold, gaze)
+    _group(hold)
+    _finish(hold, within, time.monotonic() - started)
 
 
-def _begin(hold: Hold) -> Audit:
+def _begin(hold: Hold) -> Scopes:
     """Another method looks at all again."""
     with hold.resources.catalog.begin() as session:
         audit = audits.get(session, hold.audit_id)
         if audit.method != METHOD:
+            hold.write(session, method=METHOD, seq=0, against_seq=0, mark=None)
             pairs.forget_checks(session, audit.id)
-            hold.write(session, method=METHOD, seq=0, against_seq=0, blocks=0)
     with hold.resources.catalog.read() as session:
-        return audits.get(session, hold.audit_id)
+        return Scopes.of(session, audits.get(session, hold.audit_id))
 
 
-def _finish(hold: Hold, started: float) -> None:
+def _group(hold: Hold) -> None:
+    def advance(done: int, total: int) -> None:
+        with hold.resources.catalog.begin() as session:
+            hold.write(session, stage=AuditStage.GROUP, done=done, total=total)
+
+    if not regroup_all(hold.resources, hold.tenure, advance):
+        raise AuditLost(f"audit {hold.audit_id} was taken over by another process: it goes on there")
+
+
+def _finish(hold: Hold, within: Scopes, seconds: float) -> None:
+    """What came since the run began is for the next one."""
     with hold.resources.catalog.begin() as session:
-        hold.write(session, stage=AuditStage.GROUP, done=0, total=1)
-        audit = audits.get(session, hold.audit_id)
-        session.refresh(audit)
-        regroup(session, audit)
-        session.flush()
-        examined = {"seq": audit.until_seq, "against_seq": audit.against_until_seq, "blocks": 0}
-        counts = {"images": _count(session, audit), "pairs_checked": audits.count_checked(session, audit.id)}
-        over = {"stage": None, "done": 0, "total": 0, "done_at": time.time()}
-        values = examined | counts | over | {"seconds": time.monotonic() - started}
-        if not audits.end(session, audit.id, hold.fence, AuditStatus.DONE, **values):
-            raise AuditLost(f"audit {audit.id} was taken over by another process: it goes on there")
+        late = looks.seen_late(session, hold.audit_id, METHOD)
+        checked = sum(number for tier, number in pairs.counts(session, hold.audit_id).items() if tier is not None)
+        _, reclaimable = groups.totals(session, hold.audit_id)
+        counts = {"images": _count(session, within), "pairs_checked": checked, "reclaimable_bytes": reclaimable}
+        examined = {"seq": within.own.until_seq, "against_seq": within.until["against_until_seq"], "mark": None}
+        over = {"stage": None, "done": 0, "total": 0, "done_at": db_now(), "seconds": seconds}
+        hold.write(session, status=AuditStatus.DONE, **audits.FREE, **examined, **counts, **over)
+        looks.forget_unseen(session, hold.audit_id, late)
 
 
-def _count(session: Session, audit: Audit) -> int:
-    ids = [collection_id for collection_id in (audit.collection_id, audit.against_id) if collection_id]
-    return sum(images.count_visible(session, collection_id) for collection_id in ids)
+def _count(session: Session, within: Scopes) -> int:
+    return sum(images.count_visible(session, scope.collection_id) for scope in within.both)
 
 
 def _end(hold: Hold, status: AuditStatus, **values) -> None:
     with hold.resources.catalog.begin() as session:
-        audits.end(session, hold.audit_id, hold.fence, status, **values)
+        audits.write(session, hold.tenure, status=status, **audits.FREE, **values)
 
 
 def _other(session: Session, own: Collection, against: str) -> Collection:
@@ -178,7 +206,7 @@ def _new(session: Session, own: Collection, other: Collection | None) -> Audit:
         model_key_id=own.model_key_id,
         cosine=candidates.default_cosine(collections.model_of(session, own).model),
         method=METHOD,
-        rules=DEFAULT.stored(),
+        rules=default().stored(),
     )
     session.add(audit)
     return audit
@@ -203,4 +231,5 @@ def _name(session: Session, collection_id: int | None) -> str | None:
 def ids_of(resources: Resources, name: str) -> Sequence[int]:
     """Of audits of this collection, the latest first."""
     with resources.catalog.read() as session:
-        return [audit.id for audit in audits.of_collection(session, collections.get(session, name).id)]
+        own = collections.get(session, name)
+        return [audit.id for audit in audits.all_of(session) if audit.collection_id == own.id]

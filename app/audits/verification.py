@@ -6,19 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 
-import numpy as np
-
 from app.alignment import DEFAULT_THRESHOLD, METHOD, Evidence, Facts, compare, relations
 from app.audits.gaze import Gaze
-from app.audits.grouping import Matches, components
+from app.audits.grouping import COPIES, components
 from app.audits.lease import Hold
-from app.catalog import groups, looks, pairs, thresholds
-from app.catalog.audit_models import Audit
-from app.catalog.pairs import COPIES, Key
-from app.catalog.states import AuditStage, Tier
+from app.catalog import audits, images, looks, pairs, thresholds
+from app.catalog.models import Image
+from app.catalog.pairs import Candidate
+from app.catalog.states import AuditStage, ImageStatus, Tier
 from app.errors import UnreadableImage
 
 BATCH = 256
+Key = tuple[int, int]
 NEARLY_EQUAL = 0.985  # from this score on, pictures of one size may have the very same pixels: only then it is asked
 MOST_CLOSED = 400  # pictures of a component whose missing pairs are all checked; a larger one is a flood of frames
 
@@ -31,64 +30,51 @@ class Known:
     facts: Facts
 
 
-def verify(hold: Hold, gaze: Gaze, audit: Audit) -> None:
+def verify(hold: Hold, gaze: Gaze) -> None:
     """Check what is unchecked, batch by batch; then the pairs that hang together and were no candidates, likewise."""
-    while True:
-        _check_all(hold, gaze, audit)
-        if not _close(hold, audit):
-            return
-
-
-def threshold_of(session, audit: Audit) -> float:
-    return thresholds.find(session, audit.collection_id, audit.model_key_id) or DEFAULT_THRESHOLD
-
-
-def _check_all(hold: Hold, gaze: Gaze, audit: Audit) -> None:
     with hold.resources.catalog.read() as session:
-        left, threshold = pairs.count_unchecked(session, audit.id), threshold_of(session, audit)
-    done, total = 0, left
+        audit = audits.get(session, hold.audit_id)
+        threshold = thresholds.find(session, audit.collection_id, audit.model_key_id) or DEFAULT_THRESHOLD
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="compare") as threads:
         checker = Checker(hold, gaze, threshold, threads)
-        while keys := _next(hold, audit.id):
-            hold.go_on()
-            verdicts = checker.verdicts(keys)
-            done += len(keys)
-            _write(hold, verdicts, done, total)
+        _check_all(hold, checker)
+        while audit.against_id is None and _close(hold):
+            _check_all(hold, checker)
 
 
-def _next(hold: Hold, audit_id: int) -> list[Key]:
+def _check_all(hold: Hold, checker: "Checker") -> None:
     with hold.resources.catalog.read() as session:
-        return pairs.unchecked(session, audit_id, BATCH)
+        total = pairs.counts(session, hold.audit_id).get(None, 0)
+    done, after = 0, (0, 0)
+    while keys := _next(hold, after):
+        hold.go_on()
+        verdicts, after = checker.verdicts(keys), keys[-1]
+        done += len(keys)
+        with hold.resources.catalog.begin() as session:
+            hold.write(session, stage=AuditStage.VERIFY, done=done, total=total)
+            pairs.settle(session, verdicts)
 
 
-def _write(hold: Hold, verdicts: Sequence[dict], done: int, total: int) -> None:
-    with hold.resources.catalog.begin() as session:
-        pairs.settle(session, hold.audit_id, verdicts)
-        hold.write(session, stage=AuditStage.VERIFY, done=done, total=total)
+def _next(hold: Hold, after: Key) -> list[Key]:
+    with hold.resources.catalog.read() as session:
+        return [tuple(row) for row in pairs.unchecked(session, hold.audit_id, after, BATCH)]
 
 
-def _close(hold: Hold, audit: Audit) -> bool:
+def _close(hold: Hold) -> bool:
     """Note pairs between pictures that are copies of a common third: a group asks each member about its keeper."""
+    with hold.resources.catalog.read() as session:
+        copies = [edge[:2] for edge in pairs.edges(session, hold.audit_id) if edge.tier in COPIES]
+    missing = list(_missing(copies))
     with hold.resources.catalog.begin() as session:
-        matches = Matches.of(pairs.edges(session, audit.id, COPIES))
-        against = audit.against_id is not None
-        missing = [] if against else list(_missing(matches))
-        before = pairs.known(session, audit.id, missing)
-        news = [key for key in missing if key not in before]
-        if news:
-            pairs.add(session, audit.id, *_columns(news), None)
         hold.write(session, stage=AuditStage.VERIFY)
-    return bool(news)
+        return bool(pairs.add(session, hold.audit_id, [Candidate(*key, None) for key in missing]))
 
 
-def _missing(matches: Matches) -> Iterable[Key]:
-    for component in components(matches):
+def _missing(copies: Sequence[Key]) -> Iterable[Key]:
+    known = set(copies)
+    for component in components(copies):
         if 2 < len(component) <= MOST_CLOSED:
-            yield from (pair for pair in combinations(component, 2) if pair[1] not in matches.edges[pair[0]])
-
-
-def _columns(keys: Sequence[Key]) -> np.ndarray:
-    return np.array(keys, np.int64).T
+            yield from (pair for pair in combinations(component, 2) if pair not in known)
 
 
 class Checker:
@@ -105,12 +91,12 @@ class Checker:
 
     def _known(self, image_ids: Sequence[int]) -> dict[int, Known]:
         with self._hold.resources.catalog.read() as session:
-            rows = groups.facts_of(session, METHOD, image_ids)
-        return {row.id: Known(row.digest, _facts(row)) for row in rows}
+            rows = [row for chosen in images.portions(image_ids) for row in images.all_of(session, chosen)]
+        return {row.id: Known(row.digest, _facts(row)) for row in rows if row.status is ImageStatus.READY}
 
     def _verdict(self, key: Key, known: dict[int, Known]) -> dict:
         """Values for the pair's row."""
-        named = dict(zip(("first_id", "second_id"), key, strict=True))
+        named = {"audit_id": self._hold.audit_id, "first_id": key[0], "second_id": key[1]}
         try:
             first, second = (known[image_id] for image_id in key)
             views = [self._gaze.view(image_id) for image_id in key]
@@ -119,7 +105,8 @@ class Checker:
         except UnreadableImage as refusal:
             return named | {"tier": Tier.UNREADABLE, "reason": str(refusal)}
         evidence = compare(*views)
-        told = {"score": evidence.score, "area": evidence.area, "warp": evidence.warp and list(evidence.warp)}
+        told = {name: getattr(evidence, name) for name in ("score", "area", "scene")}
+        told["warp"] = evidence.warp and list(evidence.warp)
         return named | told | self._tiered(key, evidence, views, first, second)
 
     def _tiered(self, key: Key, evidence: Evidence, views: list, first: Known, second: Known) -> dict:
@@ -150,9 +137,9 @@ class Checker:
         (seen,) = self._gaze.seen(self._gaze.sources([image_id]), whole=True).values()
         made = seen.result().pixels_sha256
         with catalog.begin() as session:
-            looks.note_pixels(session, METHOD, known.digest, made)
+            looks.note_pixels(session, METHOD, {known.digest: made})
         return made
 
 
-def _facts(row) -> Facts:
+def _facts(row: Image) -> Facts:
     return Facts(row.height_px or 1, row.width_px or 1, row.format or "", row.size_bytes)

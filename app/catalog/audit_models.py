@@ -113,9 +113,11 @@ class Pair(Base):
     score: Mapped[float | None] = mapped_column(Double)  # 0..1, how far the aligned pictures agree
     area: Mapped[float | None] = mapped_column(Double)  # 0..1, share of the smaller picture that is in the other
     scene: Mapped[bool | None] = mapped_column(Boolean)  # the same thing or place, whether copies or not
-    relations: Mapped[list[str] | None] = mapped_column(JSON)  # what the second is to the first
-    relations_back: Mapped[list[str] | None] = mapped_column(JSON)  # what the first is to the second
-    warp: Mapped[list[float] | None] = mapped_column(JSON)  # 2 x 3, from shares of the first to shares of the second
+    relations: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # what the second is to the first
+    relations_back: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # what the first is to the second
+    warp: Mapped[list[float] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # 2 x 3, from shares of the first to shares of the second
     reason: Mapped[str | None] = mapped_column(Text)
 
 

@@ -2,13 +2,13 @@
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.catalog.audit_models import Audit, Threshold
+from app.catalog.audit_models import Audit
 from app.catalog.clock import db_now
 from app.catalog.models import Collection
 from app.catalog.states import AuditStatus
@@ -81,22 +81,23 @@ def lock(session: Session, audit_id: int) -> None:
     session.execute(select(Audit.id).where(Audit.id == audit_id).with_for_update())
 
 
-def end_leases_of_dead(session: Session) -> None:
-    """Those who held an audit and died on this host hold it no longer; another host's lease runs out by itself."""
-    held = select(Audit.id, Audit.owner).where(Audit.status == AuditStatus.RUNNING, Audit.owner.is_not(None))
-    dead = [audit_id for audit_id, owner in session.execute(held) if _died_here(owner)]
-    session.execute(update(Audit).where(Audit.id.in_(dead)).values(lease_until=0.0))
+def held_by_dead(session: Session) -> dict[int, str]:
+    """Audits by id, and the owners, that died on this host: another host's lease runs out by itself."""
+    held = select(Audit.id, Audit.owner).where(
+        Audit.status == AuditStatus.RUNNING, Audit.owner.is_not(None), Audit.lease_until >= db_now()
+    )
+    return {audit_id: owner for audit_id, owner in session.execute(held) if _died_here(owner)}
+
+
+def end_leases(session: Session, owners: Mapping[int, str]) -> None:
+    """Those who died hold their audits no longer."""
+    for audit_id, owner in owners.items():
+        session.execute(update(Audit).where(Audit.id == audit_id, Audit.owner == owner).values(lease_until=0.0))
 
 
 def owner_here(token: str) -> str:
     """The name of this process as one that works on an audit."""
     return f"{socket.gethostname()}:{os.getpid()}:{token}"
-
-
-def find_threshold(session: Session, collection_id: int, model_key_id: int) -> float | None:
-    """The score from which pairs are copies, if a person set one."""
-    row = session.get(Threshold, (collection_id, model_key_id))
-    return None if row is None else row.score
 
 
 def _died_here(owner: str) -> bool:

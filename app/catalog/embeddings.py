@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from sqlalchemy import Select, and_, func, insert, or_, select
+from sqlalchemy import Select, and_, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.catalog import collections
@@ -105,15 +105,6 @@ def count(session: Session, collection_id: int, model_key_id: int, after_seq: in
     statement = select(func.count()).select_from(Embedding).join(Image, Image.id == Embedding.image_id)
     here = (Embedding.collection_id == collection_id, Embedding.model_key_id == model_key_id)
     return session.scalar(statement.where(*here, Embedding.seq > after_seq, Image.status == ImageStatus.READY))
-
-
-def arrived(session: Session, collection_id: int, model_key_id: int, after_seq: int) -> np.ndarray:
-    """Ids int64 of visible images that were embedded, or shown again, by changes after `after_seq`."""
-    here = (Embedding.collection_id == collection_id, Embedding.model_key_id == model_key_id)
-    since = or_(Embedding.seq > after_seq, Image.changed_seq > after_seq)
-    statement = select(Image.id).join(Embedding, Embedding.image_id == Image.id)
-    rows = session.scalars(statement.where(*here, since, Image.status == ImageStatus.READY).order_by(Image.id))
-    return np.fromiter(rows, np.int64)
 
 
 def of(session: Session, image_ids: Sequence[int], model_key_id: int) -> tuple[np.ndarray, np.ndarray] | None:

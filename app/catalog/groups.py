@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.catalog.audit_models import Group, Member
 from app.catalog.images import portions
+from app.catalog.models import Image, Location
+from app.catalog.states import ImageStatus, Role, Tier
 from app.errors import NotFound
 
 Key = tuple[int, bool]  # keeper's image, and whether of one scene
@@ -123,3 +125,25 @@ def _files(members: Sequence[Member]) -> list[int]:
 
 def _key(group: dict[str, Any]) -> Key:
     return group["keeper_id"], group["scene"]
+
+
+def page_by_id(session: Session, audit_id: int, after_id: int, limit: int, tier: Tier | None = None) -> Sequence[Group]:
+    mine = [Group.audit_id == audit_id, Group.id > after_id, *([Group.tier == tier] if tier else [])]
+    return session.scalars(select(Group).where(*mine).order_by(Group.id).limit(limit)).all()
+
+
+def paths_of(session: Session, location_ids: Sequence[int]) -> dict[int, str]:
+    """Paths as text, of places that are still there."""
+    found: dict[int, str] = {}
+    for chosen in portions(location_ids):
+        found |= dict(session.execute(select(Location.id, Location.path).where(Location.id.in_(chosen))).all())
+    return found
+
+
+def contained(session: Session, audit_id: int, collection_id: int) -> tuple[int, int]:
+    """How many visible pictures of this collection are duplicates of one of the other, and how many there are."""
+    here = (Image.collection_id == collection_id, Image.status == ImageStatus.READY)
+    mine = (Group.audit_id == audit_id, Group.scene.is_(False), Member.role == Role.DUPLICATE)
+    inside = select(Member.image_id).join(Group, Group.id == Member.group_id).where(*mine)
+    statement = select(func.count()).select_from(Image).where(*here)
+    return session.scalar(statement.where(Image.id.in_(inside))), session.scalar(statement)

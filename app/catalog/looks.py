@@ -1,6 +1,6 @@
 """What pictures' own pixels say, by digest. All of it can be made again from the bytes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
@@ -11,9 +11,12 @@ from app.catalog.inserting import add_new, put
 from app.catalog.models import Image
 
 
-def add(session: Session, method: str, hashes: dict[str, bytes]) -> None:
-    """Perceptual hashes by digest."""
-    rows = [{"digest": digest, "method": method, "hash": packed} for digest, packed in sorted(hashes.items())]
+def add(session: Session, method: str, told: Mapping[str, tuple[bytes, dict]]) -> None:
+    """Perceptual hash and facts of the EXIF, by digest; those that are there stay."""
+    rows = [
+        {"digest": digest, "method": method, "hash": packed, "facts": facts}
+        for digest, (packed, facts) in sorted(told.items())
+    ]
     add_new(session, Look, rows)
 
 
@@ -26,11 +29,11 @@ def of(session: Session, method: str, digests: Iterable[str]) -> dict[str, Look]
     return rows
 
 
-def learn(session: Session, method: str, facts: dict[str, dict]) -> None:
-    """Write down what was found beyond the hash: `pixels_sha256`, `facts`, by digest. Who has no look gets none."""
-    for digest, values in sorted(facts.items()):
+def note_pixels(session: Session, method: str, digests: Mapping[str, str]) -> None:
+    """SHA-256 of the pixels, by digest of the bytes. Who has no look gets none."""
+    for digest, pixels_sha256 in sorted(digests.items()):
         mine = update(Look).where(Look.digest == digest, Look.method == method)
-        session.execute(mine.values(**values).execution_options(synchronize_session=False))
+        session.execute(mine.values(pixels_sha256=pixels_sha256).execution_options(synchronize_session=False))
 
 
 def note_unseen(session: Session, audit_id: int, reasons: dict[int, str]) -> None:

@@ -13,7 +13,7 @@ from app.catalog.models import Image
 from app.catalog.states import ImageStatus, Tier
 
 JOINED = (Tier.IDENTICAL, Tier.SAME_PIXELS, Tier.EDITED, Tier.SAME_SCENE)  # what puts two pictures into one group
-BLANK = dict.fromkeys(("tier", "score", "area", "scene", "relations", "warp", "reason"))
+BLANK = dict.fromkeys(("tier", "score", "area", "scene", "relations", "relations_back", "warp", "reason"))
 UNCHECKED = {"tier": None, "score": None}
 SAME_BYTES = {"tier": Tier.IDENTICAL, "score": 1.0}
 ROWS_AT_ONCE = 4096
@@ -33,6 +33,7 @@ class Edge(NamedTuple):
     tier: Tier | None
     score: float | None
     relations: Sequence[str] | None  # what the second is to the first
+    relations_back: Sequence[str] | None  # what the first is to the second
 
 
 def add(session: Session, audit_id: int, candidates: Iterable[Candidate]) -> int:
@@ -112,7 +113,7 @@ def get(session: Session, audit_id: int, first_id: int, second_id: int) -> Pair 
 
 def _edges(session: Session, audit_id: int, *chosen: ColumnElement[bool]) -> Iterator[Edge]:
     first, second = aliased(Image), aliased(Image)
-    columns = select(Pair.first_id, Pair.second_id, Pair.tier, Pair.score, Pair.relations)
+    columns = select(Pair.first_id, Pair.second_id, Pair.tier, Pair.score, Pair.relations, Pair.relations_back)
     both = columns.join(first, first.id == Pair.first_id).join(second, second.id == Pair.second_id)
     visible = (first.status == ImageStatus.READY, second.status == ImageStatus.READY)
     rows = session.execute(

@@ -1,18 +1,17 @@
 """What an audit examines: the images of a collection that were searchable at one of its change numbers."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.catalog.audit_models import Look
-from app.catalog.embeddings import checked
 from app.catalog.models import Embedding, Image
 from app.catalog.states import ImageStatus
 
 ROWS_AT_ONCE = 4096
+HASH_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,6 @@ class Scope:
     model_key_id: int
     after_seq: int
     until_seq: int
-
-
-def count(session: Session, scope: Scope) -> int:
-    return session.scalar(_within(select(func.count()), scope))
 
 
 def ids(session: Session, scope: Scope) -> np.ndarray:
@@ -40,35 +35,21 @@ def news(session: Session, scope: Scope) -> np.ndarray:
     return _array(session, _within(select(Image.id), scope).where(late))
 
 
-def vectors(session: Session, scope: Scope, only_news: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """ids int64 (N,) ascending, and unit vectors float32 (N, D)."""
-    columns = (Embedding.image_id, Embedding.dtype, Embedding.dim, Embedding.crc32, Embedding.vector)
-    statement = _within(select(*columns), scope).order_by(Image.id)
-    if only_news:
-        statement = statement.where(or_(Image.changed_seq > scope.after_seq, Embedding.seq > scope.after_seq))
-    found, made = [], []
-    for rows in session.execute(statement.execution_options(yield_per=ROWS_AT_ONCE)).partitions():
-        found.append(np.array([row.image_id for row in rows], np.int64))
-        made.append(np.stack([checked(row) for row in rows]))
-    return (np.concatenate(found), np.concatenate(made)) if found else (np.empty(0, np.int64), np.empty((0, 0)))
-
-
 def hashes(session: Session, scope: Scope, method: str) -> tuple[np.ndarray, np.ndarray]:
-    """ids int64 (N,) ascending, and perceptual hashes uint8 (N, 32) of those that were looked at."""
+    """ids int64 (N,) ascending, and perceptual hashes uint8 (N, HASH_BYTES) of those that were looked at."""
     seen = and_(Look.digest == Image.digest, Look.method == method)
     statement = _within(select(Image.id, Look.hash), scope).join(Look, seen).order_by(Image.id)
     found, packed = [], []
     for rows in session.execute(statement.execution_options(yield_per=ROWS_AT_ONCE)).partitions():
         found += [row.id for row in rows]
         packed += [row.hash for row in rows]
-    return np.array(found, np.int64), np.frombuffer(b"".join(packed), np.uint8).reshape(len(packed), -1)
+    return np.array(found, np.int64), np.frombuffer(b"".join(packed), np.uint8).reshape(-1, HASH_BYTES)
 
 
-def unlooked(session: Session, scope: Scope, method: str) -> Iterator[list[int]]:
-    """Ids of images nobody looked at with this method yet, in batches."""
+def unlooked(session: Session, scope: Scope, method: str) -> list[int]:
+    """Ids of images nobody looked at with this method yet, ascending."""
     seen = select(Look.digest).where(Look.digest == Image.digest, Look.method == method).exists()
-    rows = session.scalars(_within(select(Image.id), scope).where(~seen).order_by(Image.id)).all()
-    yield from (list(rows[start : start + ROWS_AT_ONCE]) for start in range(0, len(rows), ROWS_AT_ONCE))
+    return list(session.scalars(_within(select(Image.id), scope).where(~seen).order_by(Image.id)))
 
 
 def _within(statement: Select, scope: Scope) -> Select:

@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress, TaskID
 
 from app.audits import answers, runs
-from app.audits.rules import DEFAULT, RULES, Rules
+from app.audits.rules import DEFAULT_ORDER, RULES, Rules
 from app.audits.runs import AuditFacts
 from app.catalog.states import AuditStatus, Tier
 from app.cli.output import CollectionOption, JsonFlag, megabytes, print_json, print_table, progress_bar, say, say_caveat
@@ -79,9 +79,9 @@ def _rules(keep: str | None, prefer: list[Path] | None, protect: list[Path] | No
     """None where nothing was said: what was chosen before stays."""
     if not (keep or prefer or protect):
         return None
-    order = tuple(keep.split(",")) if keep else DEFAULT.order
-    folders, protected = (tuple(str(path.absolute()) for path in paths or ()) for paths in (prefer, protect))
-    return Rules(order, folders, protected)
+    order = tuple(keep.split(",")) if keep else DEFAULT_ORDER
+    folders, protected = ([str(path.absolute()) for path in paths or ()] for paths in (prefer, protect))
+    return Rules.of({"order": order, "folders": folders, "protected": protected})
 
 
 def _run(resources: Resources, audit_id: int) -> None:
@@ -92,7 +92,7 @@ def _run(resources: Resources, audit_id: int) -> None:
         task = bar.add_task("looking", total=None, rate="")
         with _followed(resources, audit_id, bar, task) as follow, Decoder(resources.settings) as decoder:
             try:
-                runs.run(resources, audit_id, decoder, Readers(resources))
+                runs.run_now(resources, audit_id, decoder, Readers(resources))
             except AlreadyExists:
                 say(f"audit {audit_id} is run by another process already: waiting for it")
                 _wait(resources, audit_id, follow)
