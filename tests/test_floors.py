@@ -35,7 +35,12 @@ FLOORS = (
 )
 STRANGERS = FLOORS[1]  # they share errors and settings, and never each other
 # streamlit has two: the pages, and the server that puts them on one port with our own routes
-ROOMS = {"torch": ("app/vision/",), "faiss": ("app/index/",), "cv2": ("app/alignment/",), "streamlit": ("app/ui/", "app/api/")}
+ROOMS = {
+    "torch": ("app/vision/",),
+    "faiss": ("app/index/",),
+    "cv2": ("app/alignment/",),
+    "streamlit": ("app/ui/", "app/api/"),
+}
 SOURCES = sorted((ROOT / "app").rglob("*.py")) + sorted((ROOT / "workers").rglob("*.py"))
 
 

@@ -85,8 +85,8 @@ class _Plan:
     def group(self, star: Star, scene: bool) -> PlannedGroup:
         keeper = self._files[star.keeper_id][0]
         rest = self._rest(star)
-        unmarked = {keeper.digest} if keeper.kind is PlaceKind.FILE else set()
-        duplicates = [self._duplicate(file, tie, keeper, unmarked, scene) for file, tie in rest]
+        stays = {keeper.digest: keeper} if keeper.kind is PlaceKind.FILE else {}
+        duplicates = [self._duplicate(file, tie, keeper, stays, scene) for file, tie in rest]
         others = [file for file, _ in rest]
         why = self._ranking.why_kept(keeper, others)
         first = PlannedMember(keeper.image_id, keeper.location_id, Role.KEEPER, None, 1.0, [], why, [], False)
@@ -101,13 +101,15 @@ class _Plan:
         mine = [] if self._against else [(file, own) for file in self._files[star.keeper_id][1:]]
         return mine + [(file, tie) for tie in star.ties for file in self._files[tie.image_id]]
 
-    def _duplicate(self, file: File, tie: Tie, keeper: File, unmarked: set[str], scene: bool) -> PlannedMember:
+    def _duplicate(self, file: File, tie: Tie, keeper: File, stays: dict[str, File], scene: bool) -> PlannedMember:
         """Marked only where the very bytes stay: in the keeper's file, or in a file before it."""
-        marked = file.digest in unmarked and self._may_go(file) and not scene
+        twin = stays.get(file.digest)
+        marked = twin is not None and self._may_go(file) and not scene
         if file.kind is PlaceKind.FILE and not marked:
-            unmarked.add(file.digest)
-        why = self._ranking.why_not(file, keeper)
-        what = (tie.tier, tie.score, list(tie.relations))
+            stays.setdefault(file.digest, file)
+        tier = tie.tier if twin is None else Tier.IDENTICAL
+        why = self._ranking.why_not(file, keeper) if twin in (None, keeper) else f"the same bytes as {twin.path}"
+        what = (tier, tie.score, list(tie.relations))
         return PlannedMember(file.image_id, file.location_id, Role.DUPLICATE, *what, why, loses(file, keeper), marked)
 
     def _may_go(self, file: File) -> bool:
