@@ -36,11 +36,12 @@ def agreement(frame: Frame) -> Agreement:
         return NOTHING
     negative = _correlation(frame.mine, frame.theirs, frame.mask) < 0
     mine = 255 - frame.mine if negative else frame.mine
-    mine, theirs, blur = _equally_sharp(mine, frame.theirs, frame.mask)
-    likeness, weight = _windows(mine, theirs, frame.mask)
-    if weight.sum() < LEAST_STRUCTURE * frame.mask.sum():
+    mask = cv2.erode(frame.mask.astype(np.uint8), np.ones((3, 3)), borderValue=0).astype(bool)
+    mine, theirs, blur = _equally_sharp(mine, frame.theirs, mask)
+    likeness, weight = _windows(mine, theirs, mask)
+    if weight.sum() < LEAST_STRUCTURE * mask.sum():
         return NOTHING
-    score, covered = _judged(likeness, weight, frame.mask)
+    score, covered = _judged(likeness, weight, mask)
     return Agreement(score, covered, blur, negative)
 
 
@@ -64,11 +65,11 @@ def _mean(likeness: np.ndarray, weight: np.ndarray) -> float:
 
 def _equally_sharp(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """Both without fine noise, and the sharper one blurred as the other is."""
-    mine, theirs = _blurred(mine, BASE_BLUR_PX), _blurred(theirs, BASE_BLUR_PX)
+    mine, theirs = _blurred(mine, BASE_BLUR_PX, mask), _blurred(theirs, BASE_BLUR_PX, mask)
     best, blur, found = _correlation(mine, theirs, mask), 0.0, (mine, theirs)
     for sign in (1, -1):
         for sigma in BLURS_PX[1:]:
-            pair = (_blurred(mine, sigma), theirs) if sign > 0 else (mine, _blurred(theirs, sigma))
+            pair = (_blurred(mine, sigma, mask), theirs) if sign > 0 else (mine, _blurred(theirs, sigma, mask))
             likeness = _correlation(*pair, mask)
             if likeness < best + 0.002:
                 break
@@ -76,8 +77,10 @@ def _equally_sharp(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tu
     return *found, blur
 
 
-def _blurred(pixels: np.ndarray, sigma: float) -> np.ndarray:
-    return cv2.GaussianBlur(pixels, (0, 0), sigma) if sigma else pixels
+def _blurred(pixels: np.ndarray, sigma: float, mask: np.ndarray) -> np.ndarray:
+    """What lies outside of the mask does not seep in."""
+    share = mask.astype(np.float32)
+    return cv2.GaussianBlur(pixels * share, (0, 0), sigma) / np.maximum(cv2.GaussianBlur(share, (0, 0), sigma), 1e-3)
 
 
 def _correlation(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> float:

@@ -10,6 +10,7 @@ from app.alignment import maps
 from app.alignment.view import View
 
 LEAST_PX = 12  # of an overlap's shorter side in the frame
+NARROW_PX = 20  # what it is brought to, though the longer side grows: a line of text has as much to compare
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ def laid(first: View, second: View, map: np.ndarray, long_side_px: int, colour: 
         return None
     left, top, right, bottom = box
     coarser = max(1.0, float(np.mean(maps.scales(map))))  # the first has fewer pixels there: more would be made up
-    scale = min(long_side_px / max(right - left, bottom - top), 1.0 / coarser)
+    sides = sorted((right - left, bottom - top))
+    scale = min(max(long_side_px / sides[1], NARROW_PX / sides[0]), 1.0 / coarser)
     width, height = round((right - left) * scale), round((bottom - top) * scale)
     if min(width, height) < LEAST_PX:
         return None

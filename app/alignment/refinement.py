@@ -5,11 +5,13 @@ import numpy as np
 
 from app.alignment import maps
 from app.alignment.frames import by_corners, laid
+from app.alignment.outliers import outliers
 from app.alignment.view import View
 
 STEPS = ((64, 40), (144, 25))  # longest side of the frame in pixels, and rounds at most
 EPSILON = 1e-4
 SMOOTHING_PX = 5
+MOST_APART = 0.5
 
 
 def refined(first: View, second: View, map: np.ndarray, steps: int = 2) -> np.ndarray:
@@ -24,7 +26,7 @@ def _step(first: View, second: View, map: np.ndarray, long_side_px: int, rounds:
     if frame is None or frame.mask.mean() < 0.05:
         return map
     mine = 255 - frame.mine if _is_negative(frame.mine, frame.theirs, frame.mask) else frame.mine
-    found = _ecc(frame.theirs, mine, frame.mask, rounds)
+    found = _ecc(frame.theirs, mine, _steady(mine, frame.theirs, frame.mask), rounds)
     if found is None:
         return map
     # theirs(x) = mine(found(x)): what lay at found(x) belongs at x
@@ -44,6 +46,12 @@ def _ecc(theirs: np.ndarray, mine: np.ndarray, mask: np.ndarray, rounds: int) ->
         return None
     found = by_corners(found)
     return found if maps.is_sane(found, most=1.6, most_stretch=1.6) else None
+
+
+def _steady(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The mask without what lies upon one of them, which would pull the map towards itself."""
+    apart = outliers(mine, theirs, mask)
+    return mask & ~apart if apart.sum() < MOST_APART * mask.sum() else mask
 
 
 def _is_negative(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> bool:

@@ -86,9 +86,7 @@ def _rules(keep: str | None, prefer: list[Path] | None, protect: list[Path] | No
 
 def _run(resources: Resources, audit_id: int) -> None:
     """Here; where another process is at it, until that is done."""
-    with progress_bar(
-        "",
-    ) as bar:
+    with progress_bar("") as bar:
         task = bar.add_task("looking", total=None, rate="")
         with _followed(resources, audit_id, bar, task) as follow, Decoder(resources.settings) as decoder:
             try:
@@ -136,7 +134,9 @@ def _answer(resources: Resources, audit_id: int, tier: Tier | None, as_json: boo
         return
     facts = runs.facts(resources, audit_id)
     groups = list(islice(answers.each_group(resources, audit_id, tier), FIRST_GROUPS + 1))
-    print_table(("group", "tier", "file", "why"), [row for group in groups[:FIRST_GROUPS] for row in _rows(group)])
+    rows = [row for group in groups[:FIRST_GROUPS] for row in _rows(group)]
+    if rows:
+        print_table(("group", "tier", "file", "why"), rows)
     if len(groups) > FIRST_GROUPS:
         say(f"and more: `dinoseek audit export {audit_id} FILE.html`, or the page of `dinoseek up`")
     _sum_up(resources, facts)
