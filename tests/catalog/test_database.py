@@ -103,11 +103,11 @@ def test_network_filesystems_are_refused(monkeypatch, tmp_path):
 
 def test_a_writer_that_froze_with_the_lock_in_its_hands_holds_nobody_up(postgres_url, monkeypatch):
     """Its host is paused, or gone with its connections open: no timeout of its own will end it."""
-    monkeypatch.setattr(database, "FROZEN_MS", 500)
     schema.migrate(postgres_url)
     frozen, other = Catalog(postgres_url), Catalog(postgres_url)
     with other.begin() as session:
         collection_id = make_collection(session).id
+    monkeypatch.setattr(database, "FROZEN_MS", 1_000)
     with pytest.raises(ServiceUnavailable, match="idle-in-transaction"), frozen.begin() as asleep:
         collections.lock(asleep, collection_id)
         lock_soon(other, collection_id)

@@ -266,5 +266,5 @@ def test_many_hidden_rows_near_a_query_cost_no_hit(folder):
     index.bury(IDS[nearest])
     assert shown.mean() > cells.UNFILTERED_SHARE
     assert recall(index, shown) >= 0.95
-    found = opened._cells.rows(QUERIES[:4], 10, Selection(shown))
+    found = opened.cells.rows(QUERIES[:4], 10, Selection(shown))
     assert (found[:, :10] >= 0).all()  # by the cells themselves: a scan of all rows would be right too, and slow
