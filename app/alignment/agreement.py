@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from app.alignment.frames import Frame
+from app.alignment.outliers import outliers
 
 WINDOW_PX = 15
 NOISE = 4.0  # grey levels: what varies less within a window is no structure
@@ -13,10 +14,10 @@ STRUCTURE = 40.0  # grey levels from which more of it counts no more
 BLURS_PX = (0.0, 0.8, 1.5, 2.5, 4.0)
 BASE_BLUR_PX = 1.0
 LEAST_STRUCTURE = 0.02  # of the most a frame could have: below it there is nothing that could disagree
-DISAGREES = 0.6  # a window that correlates less says something else
-EXACT = 0.955  # mean correlation of the rest, from which what disagrees may lie upon a copy
-MOST_COVERED = 0.3  # of the structure
-PRICE = 0.45  # of what is covered, off the score
+EXACT, EXACT_LOW = 0.985, 0.95  # correlation of the rest, its mean and its lowest twentieth, if something lies upon a copy
+LOW = 0.05
+MOST_APART = 0.4  # of the frame
+PRICE = 0.6  # of the share of structure that contradicts, squared: a label is 0.1, another product in its box 0.5 and more
 
 
 @dataclass(frozen=True)
@@ -38,24 +39,33 @@ def agreement(frame: Frame) -> Agreement:
     mine = 255 - frame.mine if negative else frame.mine
     mask = cv2.erode(frame.mask.astype(np.uint8), np.ones((3, 3)), borderValue=0).astype(bool)
     mine, theirs, blur = _equally_sharp(mine, frame.theirs, mask)
-    likeness, weight = _windows(mine, theirs, mask)
+    judged = _judged(mine, theirs, mask)
+    return NOTHING if judged is None else Agreement(*judged, blur, negative)
+
+
+def _judged(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[float, float] | None:
+    """Score and the share that is covered. None: nothing is there that could disagree."""
+    likeness, weight, shared = _windows(mine, theirs, mask)
     if weight.sum() < LEAST_STRUCTURE * mask.sum():
-        return NOTHING
-    score, covered = _judged(likeness, weight, mask)
-    return Agreement(score, covered, blur, negative)
-
-
-def _judged(likeness: np.ndarray, weight: np.ndarray, mask: np.ndarray) -> tuple[float, float]:
+        return None
     plain = _mean(likeness, weight)
-    apart = (likeness < DISAGREES) & mask
-    if not apart.any():
+    apart = outliers(mine, theirs, mask)
+    share = float(apart.sum() / mask.sum())
+    if not 0 < share < MOST_APART:
         return plain, 0.0
-    apart = cv2.dilate(apart.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & mask
-    rest = np.where(apart, 0, weight)
-    covered = 1 - float(rest.sum() / weight.sum())
-    if covered > MOST_COVERED or _mean(likeness, rest) < EXACT:
+    likeness, weight, _ = _windows(mine, theirs, mask & ~apart)
+    rest = _mean(likeness, weight)
+    if rest < EXACT or _low(likeness, weight) < EXACT_LOW:
         return plain, 0.0
-    return max(plain, _mean(likeness, rest) - PRICE * covered), float(apart.sum() / mask.sum())
+    against = float(shared[apart].sum() / max(shared.sum(), 1e-6))
+    return max(plain, rest - PRICE * against**2), share
+
+
+def _low(likeness: np.ndarray, weight: np.ndarray) -> float:
+    """What a twentieth of the structure falls below."""
+    order = np.argsort(likeness, axis=None)
+    reached = np.cumsum(weight.ravel()[order])
+    return float(likeness.ravel()[order[np.searchsorted(reached, LOW * reached[-1])]]) if reached[-1] else 0.0
 
 
 def _mean(likeness: np.ndarray, weight: np.ndarray) -> float:
@@ -90,8 +100,8 @@ def _correlation(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> floa
     return float(one @ other) / lengths if lengths > 1e-3 else 0.0
 
 
-def _windows(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Correlation of the window around each pixel, -1..1, and how much structure it has, 0..1."""
+def _windows(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of the window around each pixel: correlation, -1..1; how much structure either has, 0..1, and how much both."""
     share = mask.astype(np.float32)
     count = _box(share)
     gain = np.std(theirs[mask]) / max(float(np.std(mine[mask])), 1e-3)  # else contrast would count as structure
@@ -103,9 +113,9 @@ def _windows(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[np
     covariance = squares[2] - means[0] * means[1]
     floor = NOISE**2
     likeness = (covariance + floor / 4) / (np.sqrt(variances[0] * variances[1]) + floor / 4)
-    spread = np.sqrt(np.maximum(*variances))
-    weight = np.clip((spread - NOISE) / STRUCTURE, 0, 1) * share * (count > 0.4)
-    return likeness, weight
+    there = share * (count > 0.4)
+    either, both = (np.clip((np.sqrt(of(*variances)) - NOISE) / STRUCTURE, 0, 1) * there for of in (np.maximum, np.minimum))
+    return likeness, either, both
 
 
 def _box(values: np.ndarray) -> np.ndarray:

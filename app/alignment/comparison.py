@@ -1,5 +1,8 @@
 """Are two pictures copies of each other? Guess how one lies in the other, make that exact, look where they agree."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -8,7 +11,7 @@ from app.alignment.agreement import NOTHING, Agreement, agreement
 from app.alignment.evidence import Evidence
 from app.alignment.frames import Frame, laid
 from app.alignment.guesses import Guess, guesses
-from app.alignment.refinement import refined
+from app.alignment.refinement import refined, steadied
 from app.alignment.view import View
 
 METHOD = "align-1"
@@ -18,7 +21,13 @@ HOPELESS = 0.45  # agreement of the coarse look below which no exact one can sav
 MOST_REFINED = 2
 SCENE_SUPPORT = 12  # keypoints in one arrangement: the same thing, whatever else has changed
 SCENE_SCORE = 0.55
+SURE = 0.985  # a better score needs no further attempt
 LEAST_AREA = 0.15  # of the smaller picture; less is a detail that two pictures share
+
+
+class Attempt(NamedTuple):
+    map: np.ndarray
+    found: Agreement
 
 
 def compare(first: View, second: View) -> Evidence:
@@ -43,27 +52,27 @@ def _same(view: View) -> Evidence:
 def _compared(first: View, second: View) -> Evidence:
     found = guesses(first, second)
     support = max((guess.support for guess in found), default=0)
-    best, map = NOTHING, None
-    for candidate in _refined(first, second, found):
-        frame = laid(first, second, candidate, FINE_PX)
-        judged = agreement(frame) if frame is not None else NOTHING
-        if map is None or judged.score > best.score:
-            best, map = judged, candidate
-    if map is None:
+    best = max(_attempts(first, second, found), key=lambda attempt: attempt.found.score, default=None)
+    if best is None:
         return Evidence(scene=support >= SCENE_SUPPORT)
-    return _evidence(first, second, map, best, support)
+    return _evidence(first, second, best.map, best.found, support)
 
 
-def _refined(first: View, second: View, found: list[Guess]) -> list[np.ndarray]:
+def _attempts(first: View, second: View, found: list[Guess]) -> Iterator[Attempt]:
     """The best guesses, made exact; none where a coarse look shows that no two places agree."""
-    coarse = []
-    for guess in found:
-        map = refined(first, second, guess.map, steps=1)
-        frame = laid(first, second, map, COARSE_PX)
-        judged = NOTHING if frame is None else agreement(frame)
-        coarse.append((judged.score, map))
-    coarse.sort(key=lambda item: -item[0])
-    return [refined(first, second, map) for score, map in coarse[:MOST_REFINED] if score > HOPELESS]
+    coarse = [(refined(first, second, guess.map, steps=1), guess) for guess in found]
+    looked_at = [(_judged(first, second, map, COARSE_PX).found.score, map, guess) for map, guess in coarse]
+    hopeful = [one for one in looked_at if one[0] > HOPELESS]
+    for _, map, guess in sorted(hopeful, key=lambda one: -one[0])[:MOST_REFINED]:
+        exact = _judged(first, second, refined(first, second, map), FINE_PX)
+        yield exact
+        if exact.found.score < SURE:
+            yield from (_judged(first, second, steadied(first, second, start), FINE_PX) for start in (guess.map, exact.map))
+
+
+def _judged(first: View, second: View, map: np.ndarray, long_side_px: int) -> Attempt:
+    frame = laid(first, second, map, long_side_px)
+    return Attempt(map, NOTHING if frame is None else agreement(frame))
 
 
 def _evidence(first: View, second: View, map: np.ndarray, found: Agreement, support: int) -> Evidence:
