@@ -1,23 +1,33 @@
 """How far two aligned pictures say the same: local correlation, so that light, colour and contrast do not count."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from app.alignment.frames import Frame
-from app.alignment.outliers import outliers
+from app.alignment.outliers import MAD, outliers
 
 WINDOW_PX = 15
 NOISE = 4.0  # grey levels: what varies less within a window is no structure
 STRUCTURE = 40.0  # grey levels from which more of it counts no more
-BLURS_PX = (0.0, 0.8, 1.5, 2.5, 4.0)
-BASE_BLUR_PX = 1.0
+BLURS_PX = (0.8, 1.5, 2.5, 4.0)
+BASE_BLUR_PX, MOST_BASE_BLUR_PX = 1.0, 2.5
+BLUR_PER_GRAIN = 1 / 8  # pixels, for each grey level by which one has more grain than the other
+LEAST_GRAIN = 2.0  # grey levels: less is texture
+LAPLACE = np.array(((1, -2, 1), (-2, 4, -2), (1, -2, 1)), np.float32) / 6  # keeps the spread of white noise
 LEAST_STRUCTURE = 0.02  # of the most a frame could have: below it there is nothing that could disagree
-EXACT, EXACT_LOW = 0.985, 0.95  # correlation of the rest, its mean and its lowest twentieth, if something lies upon a copy
+EXACT, EXACT_LOW = (
+    0.985,
+    0.95,
+)  # correlation of the rest, its mean and its lowest twentieth, if something lies upon a copy
 LOW = 0.05
 MOST_APART = 0.4  # of the frame
-PRICE = 0.6  # of the share of structure that contradicts, squared: a label is 0.1, another product in its box 0.5 and more
+PRICE = (
+    0.6  # of the share of structure that contradicts, squared: a label is 0.1, another product in its box 0.5 and more
+)
+SURE = 0.985  # a better score needs no second look
 
 
 @dataclass(frozen=True)
@@ -36,29 +46,40 @@ def agreement(frame: Frame) -> Agreement:
     if frame.mask.mean() < 0.02:
         return NOTHING
     negative = _correlation(frame.mine, frame.theirs, frame.mask) < 0
-    mine = 255 - frame.mine if negative else frame.mine
     mask = cv2.erode(frame.mask.astype(np.uint8), np.ones((3, 3)), borderValue=0).astype(bool)
-    mine, theirs, blur = _equally_sharp(mine, frame.theirs, mask)
-    judged = _judged(mine, theirs, mask)
-    return NOTHING if judged is None else Agreement(*judged, blur, negative)
+    mine, theirs = _without_grain(255 - frame.mine if negative else frame.mine, frame.theirs, mask)
+    best = NOTHING
+    for seen in _sights(mine, theirs, mask):
+        found = _judged(*_equally_sharp(mine, theirs, mask, seen), mask)
+        best = max(best, replace(found, negative=negative), key=lambda agreement: agreement.score)
+        if best.score >= SURE:
+            break
+    return best
 
 
-def _judged(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[float, float] | None:
-    """Score and the share that is covered. None: nothing is there that could disagree."""
+def _sights(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> Iterator[np.ndarray]:
+    """By which pixels to tell how sharp they are: by all; and by those that nothing lies upon, if it is that."""
+    yield mask
+    apart = outliers(mine, theirs, mask)
+    if 0 < apart.sum() < MOST_APART * mask.sum():
+        yield mask & ~apart
+
+
+def _judged(mine: np.ndarray, theirs: np.ndarray, blur: float, mask: np.ndarray) -> Agreement:
     likeness, weight, shared = _windows(mine, theirs, mask)
     if weight.sum() < LEAST_STRUCTURE * mask.sum():
-        return None
-    plain = _mean(likeness, weight)
+        return NOTHING
+    plain = Agreement(_mean(likeness, weight), 0.0, blur, False)
     apart = outliers(mine, theirs, mask)
     share = float(apart.sum() / mask.sum())
     if not 0 < share < MOST_APART:
-        return plain, 0.0
+        return plain
     likeness, weight, _ = _windows(mine, theirs, mask & ~apart)
     rest = _mean(likeness, weight)
     if rest < EXACT or _low(likeness, weight) < EXACT_LOW:
-        return plain, 0.0
+        return plain
     against = float(shared[apart].sum() / max(shared.sum(), 1e-6))
-    return max(plain, rest - PRICE * against**2), share
+    return max(plain, Agreement(rest - PRICE * against**2, share, blur, False), key=lambda agreement: agreement.score)
 
 
 def _low(likeness: np.ndarray, weight: np.ndarray) -> float:
@@ -73,18 +94,36 @@ def _mean(likeness: np.ndarray, weight: np.ndarray) -> float:
     return float((np.clip(likeness, 0, 1) * weight).sum() / total) if total else 0.0
 
 
-def _equally_sharp(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Both without fine noise, and the sharper one blurred as the other is."""
-    mine, theirs = _blurred(mine, BASE_BLUR_PX, mask), _blurred(theirs, BASE_BLUR_PX, mask)
-    best, blur, found = _correlation(mine, theirs, mask), 0.0, (mine, theirs)
+def _equally_sharp(
+    mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray, seen: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """The sharper one blurred as the other is, to judge by the pixels that are `seen`."""
+    best, blur, found = _correlation(mine, theirs, seen), 0.0, (mine, theirs)
     for sign in (1, -1):
-        for sigma in BLURS_PX[1:]:
+        for sigma in BLURS_PX:
             pair = (_blurred(mine, sigma, mask), theirs) if sign > 0 else (mine, _blurred(theirs, sigma, mask))
-            likeness = _correlation(*pair, mask)
+            likeness = _correlation(*pair, seen)
             if likeness < best + 0.002:
                 break
             best, blur, found = likeness, sign * sigma, pair
     return *found, blur
+
+
+def _without_grain(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    base = _base_blur(mine, theirs, mask)
+    return _blurred(mine, base, mask), _blurred(theirs, base, mask)
+
+
+def _base_blur(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> float:
+    """Pixels. Only the grain that one has beyond the other's: two shots by one camera have the same."""
+    grains = [_grain(side, mask) for side in (mine, theirs)]
+    more = max(0.0, abs(grains[0] - grains[1]) - LEAST_GRAIN)
+    return min(BASE_BLUR_PX + BLUR_PER_GRAIN * more, MOST_BASE_BLUR_PX)
+
+
+def _grain(pixels: np.ndarray, mask: np.ndarray) -> float:
+    """Standard deviation of the noise, in grey levels (Immerkær 1996, by the median: edges don't count)."""
+    return MAD * float(np.median(np.abs(cv2.filter2D(pixels, cv2.CV_32F, LAPLACE))[mask]))
 
 
 def _blurred(pixels: np.ndarray, sigma: float, mask: np.ndarray) -> np.ndarray:
@@ -114,7 +153,9 @@ def _windows(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[np
     floor = NOISE**2
     likeness = (covariance + floor / 4) / (np.sqrt(variances[0] * variances[1]) + floor / 4)
     there = share * (count > 0.4)
-    either, both = (np.clip((np.sqrt(of(*variances)) - NOISE) / STRUCTURE, 0, 1) * there for of in (np.maximum, np.minimum))
+    either, both = (
+        np.clip((np.sqrt(of(*variances)) - NOISE) / STRUCTURE, 0, 1) * there for of in (np.maximum, np.minimum)
+    )
     return likeness, either, both
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from app.alignment import maps
-from app.alignment.agreement import NOTHING, Agreement, agreement
+from app.alignment.agreement import NOTHING, SURE, Agreement, agreement
 from app.alignment.evidence import Evidence
 from app.alignment.frames import Frame, laid
 from app.alignment.guesses import Guess, guesses
@@ -21,7 +21,6 @@ HOPELESS = 0.45  # agreement of the coarse look below which no exact one can sav
 MOST_REFINED = 2
 SCENE_SUPPORT = 12  # keypoints in one arrangement: the same thing, whatever else has changed
 SCENE_SCORE = 0.55
-SURE = 0.985  # a better score needs no further attempt
 LEAST_AREA = 0.15  # of the smaller picture; less is a detail that two pictures share
 
 
@@ -67,7 +66,9 @@ def _attempts(first: View, second: View, found: list[Guess]) -> Iterator[Attempt
         exact = _judged(first, second, refined(first, second, map), FINE_PX)
         yield exact
         if exact.found.score < SURE:
-            yield from (_judged(first, second, steadied(first, second, start), FINE_PX) for start in (guess.map, exact.map))
+            yield from (
+                _judged(first, second, steadied(first, second, start), FINE_PX) for start in (guess.map, exact.map)
+            )
 
 
 def _judged(first: View, second: View, map: np.ndarray, long_side_px: int) -> Attempt:

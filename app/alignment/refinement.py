@@ -16,8 +16,8 @@ MOST_APART = 0.5
 
 def refined(first: View, second: View, map: np.ndarray, steps: int = 2) -> np.ndarray:
     """The map as it was where it can't be bettered."""
-    for long_side_px, rounds in STEPS[:steps]:
-        map = _step(first, second, map, long_side_px, rounds)
+    for step in STEPS[:steps]:
+        map = _step(first, second, map, step)
     return map
 
 
@@ -29,7 +29,9 @@ def steadied(first: View, second: View, map: np.ndarray) -> np.ndarray:
     return _step(first, second, map, *STEPS[-1], steady=True)
 
 
-def _step(first: View, second: View, map: np.ndarray, long_side_px: int, rounds: int, steady: bool = False) -> np.ndarray:
+def _step(
+    first: View, second: View, map: np.ndarray, long_side_px: int, rounds: int, steady: bool = False
+) -> np.ndarray:
     frame = laid(first, second, map, long_side_px)
     if frame is None or frame.mask.mean() < 0.05:
         return map
