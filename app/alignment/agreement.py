@@ -23,6 +23,7 @@ EXACT, EXACT_LOW = (
     0.95,
 )  # correlation of the rest, its mean and its lowest twentieth, if something lies upon a copy
 LOW = 0.05
+EVEN, UNEVEN = 0.9, 0.25  # a copy is like all over: what the lowest twentieth lacks of that counts once more, in part
 MOST_APART = 0.4  # of the frame
 PRICE = (
     0.6  # of the share of structure that contradicts, squared: a label is 0.1, another product in its box 0.5 and more
@@ -48,12 +49,14 @@ def agreement(frame: Frame) -> Agreement:
     negative = _correlation(frame.mine, frame.theirs, frame.mask) < 0
     mask = cv2.erode(frame.mask.astype(np.uint8), np.ones((3, 3)), borderValue=0).astype(bool)
     mine, theirs = _without_grain(255 - frame.mine if negative else frame.mine, frame.theirs, mask)
-    best = NOTHING
+    best, tried = NOTHING, set()
     for seen in _sights(mine, theirs, mask):
-        found = _judged(*_equally_sharp(mine, theirs, mask, seen), mask)
-        best = max(best, replace(found, negative=negative), key=lambda agreement: agreement.score)
-        if best.score >= SURE:
+        *sides, blur = _equally_sharp(mine, theirs, mask, seen)
+        if best.score >= SURE or blur in tried:
             break
+        tried.add(blur)
+        found = _judged(*sides, blur, mask)
+        best = max(best, replace(found, negative=negative), key=lambda agreement: agreement.score)
     return best
 
 
@@ -66,20 +69,35 @@ def _sights(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> Iterator[
 
 
 def _judged(mine: np.ndarray, theirs: np.ndarray, blur: float, mask: np.ndarray) -> Agreement:
-    likeness, weight, shared = _windows(mine, theirs, mask)
+    likeness, weight = _windows(mine, theirs, mask)
     if weight.sum() < LEAST_STRUCTURE * mask.sum():
         return NOTHING
-    plain = Agreement(_mean(likeness, weight), 0.0, blur, False)
+    gap = max(0.0, EVEN - _low(likeness, weight))
+    plain = Agreement(max(0.0, _mean(likeness, weight) - UNEVEN * gap), 0.0, blur, False)
     apart = outliers(mine, theirs, mask)
     share = float(apart.sum() / mask.sum())
     if not 0 < share < MOST_APART:
         return plain
-    likeness, weight, _ = _windows(mine, theirs, mask & ~apart)
+    likeness, weight = _windows(mine, theirs, mask & ~apart)
     rest = _mean(likeness, weight)
     if rest < EXACT or _low(likeness, weight) < EXACT_LOW:
         return plain
-    against = float(shared[apart].sum() / max(shared.sum(), 1e-6))
-    return max(plain, Agreement(rest - PRICE * against**2, share, blur, False), key=lambda agreement: agreement.score)
+    score = rest - PRICE * _contradiction(mine, theirs, mask, apart)
+    return max(plain, Agreement(score, share, blur, False), key=lambda agreement: agreement.score)
+
+
+def _contradiction(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray, apart: np.ndarray) -> float:
+    """Share of the edges of both that lie where they are apart, squared; more where edges are rather apart than areas.
+
+    What is laid upon a picture hides its edges as it comes. Another shot's edges are beside their places everywhere.
+    """
+    edges = np.minimum(*(cv2.dilate(_slopes(side), np.ones((3, 3))) for side in (mine, theirs))) * mask
+    against = float(edges[apart].sum() / max(edges.sum(), 1e-6))
+    return against**2 * max(1.0, against * mask.sum() / apart.sum())
+
+
+def _slopes(pixels: np.ndarray) -> np.ndarray:
+    return np.hypot(cv2.Sobel(pixels, cv2.CV_32F, 1, 0), cv2.Sobel(pixels, cv2.CV_32F, 0, 1))
 
 
 def _low(likeness: np.ndarray, weight: np.ndarray) -> float:
@@ -139,8 +157,8 @@ def _correlation(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> floa
     return float(one @ other) / lengths if lengths > 1e-3 else 0.0
 
 
-def _windows(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of the window around each pixel: correlation, -1..1; how much structure either has, 0..1, and how much both."""
+def _windows(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Correlation of the window around each pixel, -1..1, and how much structure it has, 0..1."""
     share = mask.astype(np.float32)
     count = _box(share)
     gain = np.std(theirs[mask]) / max(float(np.std(mine[mask])), 1e-3)  # else contrast would count as structure
@@ -152,11 +170,9 @@ def _windows(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[np
     covariance = squares[2] - means[0] * means[1]
     floor = NOISE**2
     likeness = (covariance + floor / 4) / (np.sqrt(variances[0] * variances[1]) + floor / 4)
-    there = share * (count > 0.4)
-    either, both = (
-        np.clip((np.sqrt(of(*variances)) - NOISE) / STRUCTURE, 0, 1) * there for of in (np.maximum, np.minimum)
-    )
-    return likeness, either, both
+    spread = np.sqrt(np.maximum(*variances))
+    weight = np.clip((spread - NOISE) / STRUCTURE, 0, 1) * share * (count > 0.4)
+    return likeness, weight
 
 
 def _box(values: np.ndarray) -> np.ndarray:

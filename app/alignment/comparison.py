@@ -14,8 +14,8 @@ from app.alignment.guesses import Guess, guesses
 from app.alignment.refinement import refined, steadied
 from app.alignment.view import View
 
-METHOD = "align-1"
-DEFAULT_THRESHOLD = 0.86
+METHOD = "align-2"
+DEFAULT_THRESHOLD = 0.95
 COARSE_PX, FINE_PX = 64, 160
 HOPELESS = 0.45  # agreement of the coarse look below which no exact one can save a guess
 MOST_REFINED = 2
@@ -51,10 +51,21 @@ def _same(view: View) -> Evidence:
 def _compared(first: View, second: View) -> Evidence:
     found = guesses(first, second)
     support = max((guess.support for guess in found), default=0)
-    best = max(_attempts(first, second, found), key=lambda attempt: attempt.found.score, default=None)
+    best = _best(_attempts(first, second, found))
     if best is None:
         return Evidence(scene=support >= SCENE_SUPPORT)
     return _evidence(first, second, best.map, best.found, support)
+
+
+def _best(attempts: Iterator[Attempt]) -> Attempt | None:
+    """No more are made than it takes to be sure."""
+    best = None
+    for attempt in attempts:
+        if best is None or attempt.found.score > best.found.score:
+            best = attempt
+        if best.found.score >= SURE:
+            break
+    return best
 
 
 def _attempts(first: View, second: View, found: list[Guess]) -> Iterator[Attempt]:
@@ -63,12 +74,10 @@ def _attempts(first: View, second: View, found: list[Guess]) -> Iterator[Attempt
     looked_at = [(_judged(first, second, map, COARSE_PX).found.score, map, guess) for map, guess in coarse]
     hopeful = [one for one in looked_at if one[0] > HOPELESS]
     for _, map, guess in sorted(hopeful, key=lambda one: -one[0])[:MOST_REFINED]:
-        exact = _judged(first, second, refined(first, second, map), FINE_PX)
-        yield exact
-        if exact.found.score < SURE:
-            yield from (
-                _judged(first, second, steadied(first, second, start), FINE_PX) for start in (guess.map, exact.map)
-            )
+        exact = refined(first, second, map)
+        yield _judged(first, second, exact, FINE_PX)
+        for start in (guess.map, exact):
+            yield _judged(first, second, steadied(first, second, start), FINE_PX)
 
 
 def _judged(first: View, second: View, map: np.ndarray, long_side_px: int) -> Attempt:

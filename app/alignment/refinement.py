@@ -26,12 +26,11 @@ def steadied(first: View, second: View, map: np.ndarray) -> np.ndarray:
 
     Of a good guess only: where edges don't meet yet, it is those that would be left out.
     """
-    return _step(first, second, map, *STEPS[-1], steady=True)
+    return _step(first, second, map, STEPS[-1], steady=True)
 
 
-def _step(
-    first: View, second: View, map: np.ndarray, long_side_px: int, rounds: int, steady: bool = False
-) -> np.ndarray:
+def _step(first: View, second: View, map: np.ndarray, step: tuple[int, int], steady: bool = False) -> np.ndarray:
+    long_side_px, rounds = step
     frame = laid(first, second, map, long_side_px)
     if frame is None or frame.mask.mean() < 0.05:
         return map
