@@ -83,7 +83,7 @@ def _judged(mine: np.ndarray, theirs: np.ndarray, blur: float, mask: np.ndarray)
     if rest < EXACT or _low(likeness, weight) < EXACT_LOW:
         return plain
     score = rest - PRICE * _contradiction(mine, theirs, mask, apart)
-    return max(plain, Agreement(score, share, blur, False), key=lambda agreement: agreement.score)
+    return max(plain, Agreement(float(score), share, blur, False), key=lambda agreement: agreement.score)
 
 
 def _contradiction(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray, apart: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from app.alignment.refinement import refined, steadied
 from app.alignment.view import View
 
 METHOD = "align-2"
-DEFAULT_THRESHOLD = 0.95
+DEFAULT_THRESHOLD = 0.94
 COARSE_PX, FINE_PX = 64, 160
 HOPELESS = 0.45  # agreement of the coarse look below which no exact one can save a guess
 MOST_REFINED = 2
@@ -70,14 +70,19 @@ def _best(attempts: Iterator[Attempt]) -> Attempt | None:
 
 def _attempts(first: View, second: View, found: list[Guess]) -> Iterator[Attempt]:
     """The best guesses, made exact; none where a coarse look shows that no two places agree."""
-    coarse = [(refined(first, second, guess.map, steps=1), guess) for guess in found]
-    looked_at = [(_judged(first, second, map, COARSE_PX).found.score, map, guess) for map, guess in coarse]
-    hopeful = [one for one in looked_at if one[0] > HOPELESS]
-    for _, map, guess in sorted(hopeful, key=lambda one: -one[0])[:MOST_REFINED]:
-        exact = refined(first, second, map)
+    coarse = [(_coarse(first, second, guess), guess.map) for guess in found]
+    hopeful = [(attempt, start) for attempt, start in coarse if attempt.found.score > HOPELESS]
+    for attempt, start in sorted(hopeful, key=lambda one: -one[0].found.score)[:MOST_REFINED]:
+        exact = refined(first, second, attempt.map)
         yield _judged(first, second, exact, FINE_PX)
-        for start in (guess.map, exact):
-            yield _judged(first, second, steadied(first, second, start), FINE_PX)
+        yield from (_judged(first, second, steadied(first, second, map), FINE_PX) for map in (start, exact))
+
+
+def _coarse(first: View, second: View, guess: Guess) -> Attempt:
+    """As it was guessed, or as a coarse look moves it: what lies upon one of the two may move it away."""
+    moved = refined(first, second, guess.map, steps=1)
+    tried = [_judged(first, second, map, COARSE_PX) for map in (moved, guess.map)]
+    return max(tried, key=lambda attempt: attempt.found.score)
 
 
 def _judged(first: View, second: View, map: np.ndarray, long_side_px: int) -> Attempt:
