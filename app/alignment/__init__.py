@@ -2,7 +2,7 @@
 
 from app.alignment.comparison import DEFAULT_THRESHOLD, METHOD, compare
 from app.alignment.evidence import Evidence
-from app.alignment.hashes import forms, hash_of
+from app.alignment.hashes import forms, hash_of, hashes_of
 from app.alignment.relations import Facts, relations
 from app.alignment.view import VIEW_PX, View
 
@@ -16,5 +16,6 @@ __all__ = [
     "compare",
     "forms",
     "hash_of",
+    "hashes_of",
     "relations",
 ]

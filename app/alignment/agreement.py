@@ -13,6 +13,7 @@ WINDOW_PX = 15
 NOISE = 4.0  # grey levels: what varies less within a window is no structure
 STRUCTURE = 40.0  # grey levels from which more of it counts no more
 BLURS_PX = (0.8, 1.5, 2.5, 4.0)
+LEAST_SIDES = 25  # of a blur: in a frame of fewer it would leave nothing to tell two pictures apart
 BASE_BLUR_PX, MOST_BASE_BLUR_PX = 1.0, 2.5
 BLUR_PER_GRAIN = 1 / 8  # pixels, for each grey level by which one has more grain than the other
 LEAST_GRAIN = 2.0  # grey levels: less is texture
@@ -118,7 +119,7 @@ def _equally_sharp(
     """The sharper one blurred as the other is, to judge by the pixels that are `seen`."""
     best, blur, found = _correlation(mine, theirs, seen), 0.0, (mine, theirs)
     for sign in (1, -1):
-        for sigma in BLURS_PX:
+        for sigma in (sigma for sigma in BLURS_PX if sigma * LEAST_SIDES <= min(mask.shape)):
             pair = (_blurred(mine, sigma, mask), theirs) if sign > 0 else (mine, _blurred(theirs, sigma, mask))
             likeness = _correlation(*pair, seen)
             if likeness < best + 0.002:

@@ -3,6 +3,9 @@
 import cv2
 import numpy as np
 
+from app.alignment.insets import insets
+from app.alignment.view import View
+
 SIDE = 64
 WAVES = 16  # of each direction: 256 bits
 BYTES = WAVES * WAVES // 8
@@ -18,6 +21,12 @@ def hash_of(rgb: np.ndarray) -> bytes:
     small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float64)
     waves = cv2.dct(small)[:WAVES, :WAVES]
     return np.packbits(waves > 0).tobytes()
+
+
+def hashes_of(view: View) -> bytes:
+    """Of the picture, and of each picture that may lie within it: some times BYTES."""
+    parts = [view.rgb[box.top : box.bottom, box.left : box.right] for box in (view.whole, *insets(view))]
+    return b"".join(map(hash_of, parts))
 
 
 def forms(hashes: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ VIEW_PX = 448  # longest side: keypoints of a third of a picture are still found
 THUMB_PX = 32
 KEYPOINTS = 400
 FLAT = 6.0  # grey levels: a border's rows and columns vary by less
-MOST_BORDER = 0.45  # of a side, at each end
+MOST_BORDER = 0.8  # of a side, at each end
 CV = threading.Lock()  # cv2's detector objects are not shared
 
 

@@ -36,12 +36,15 @@ def news(session: Session, scope: Scope) -> np.ndarray:
 
 
 def hashes(session: Session, scope: Scope, method: str) -> tuple[np.ndarray, np.ndarray]:
-    """ids int64 (N,) ascending, and perceptual hashes uint8 (N, HASH_BYTES) of those that were looked at."""
+    """ids int64 (N,) ascending, and perceptual hashes uint8 (N, HASH_BYTES) of those that were looked at.
+
+    A picture has one for each that may lie within it too: then its id comes as often.
+    """
     seen = and_(Look.digest == Image.digest, Look.method == method)
     statement = _within(select(Image.id, Look.hash), scope).join(Look, seen).order_by(Image.id)
     found, packed = [], []
     for rows in session.execute(statement.execution_options(yield_per=ROWS_AT_ONCE)).partitions():
-        found += [row.id for row in rows]
+        found += [row.id for row in rows for _ in range(len(row.hash) // HASH_BYTES)]
         packed += [row.hash for row in rows]
     return np.array(found, np.int64), np.frombuffer(b"".join(packed), np.uint8).reshape(-1, HASH_BYTES)
 

@@ -21,8 +21,9 @@ Forms = Callable[[np.ndarray], np.ndarray]  # hashes uint8 (N, B) -> uint8 (N, F
 class HashJoin:
     """Pairs whose hashes, in any of the forms, differ by `most_bits` at most.
 
-    Ids int64 (N,) ascending and hashes uint8 (N, B). `news`: only pairs with one of these ids. `against`: ids and
-    hashes of another collection; then the first of each pair is one of ours and the second one of those.
+    Ids int64 (N,) ascending and hashes uint8 (N, B); an image may have several, and its id comes as often. `news`: only
+    pairs with one of these ids. `against`: ids and hashes of another collection; then the first of each pair is one of
+    ours and the second one of those.
     """
 
     def __init__(
@@ -50,11 +51,15 @@ class HashJoin:
         """Block by block, from `first_block` on; pairs have no cosine."""
         for block in range(first_block, self.blocks):
             asking = self._asking[block * BLOCK_ROWS : (block + 1) * BLOCK_ROWS]
-            mine, rows = self._near(asking)
-            first, second = self._ids[mine], self._others[rows]
-            if self._within:
-                first, second = np.minimum(first, second), np.maximum(first, second)
+            first, second = self._ids_of(*self._near(asking))
             yield Pairs(block, self.blocks, first, second, np.full(len(first), np.nan, np.float32))
+
+    def _ids_of(self, mine: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """(2, P): each pair of images once."""
+        pairs = np.stack([self._ids[mine], self._others[rows]])
+        if self._within:
+            pairs = np.sort(pairs[:, pairs[0] != pairs[1]], axis=0)
+        return np.unique(pairs, axis=1)
 
     def _near(self, asking: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Row numbers of each pair, ours and theirs, each pair once."""

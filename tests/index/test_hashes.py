@@ -94,3 +94,10 @@ def test_nothing_makes_no_pairs():
     nothing = np.empty(0, np.int64), np.empty((0, BYTES), np.uint8)
     assert HashJoin(*nothing, forms, MOST_BITS).blocks == 0
     assert HashJoin(IDS, HASHES, forms, MOST_BITS, against=nothing).blocks == 0
+
+
+def test_an_image_may_have_several_hashes_and_comes_once_for_each_other():
+    ids = np.array([1, 1, 2, 2, 3])
+    rows = np.stack([HASHES[1], HASHES[2], HASHES[2], HASHES[1], HASHES[1]])
+    assert pairs_of(HashJoin(ids, rows, forms, MOST_BITS)) == [(1, 2), (1, 3), (2, 3)]
+    assert pairs_of(HashJoin(ids[:2], rows[:2], forms, MOST_BITS, against=(ids[2:], rows[2:]))) == [(1, 2), (1, 3)]
