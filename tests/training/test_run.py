@@ -53,6 +53,7 @@ def test_a_run_keeps_a_log_and_its_last_state(taught, tmp_path):
     assert torch.load(diary.checkpoint, weights_only=True)["step"] == 4
 
 
+@pytest.mark.soak
 def test_two_processes_share_a_batch_and_agree(taught, tmp_path):
     """Each writes what it holds after the steps: gradients were averaged, or they would differ."""
     team.run(2, hold, taught, tmp_path)

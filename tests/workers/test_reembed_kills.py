@@ -67,6 +67,7 @@ def test_ten_kills_in_a_change_of_500_pictures_lose_nothing(tmp_path):
         resources.catalog.dispose()
 
 
+@pytest.mark.soak
 def test_with_a_broker_that_forgets_and_postgresql_the_same(tmp_path, many, postgres_url):
     with servers.redis(tmp_path) as broker:
         knobs = {"database_url": postgres_url, "broker_url": broker, "sweep_s": 2, "batch_images": 4, "model": OLD}
