@@ -3,6 +3,7 @@
 from app.alignment.comparison import DEFAULT_THRESHOLD, METHOD, compare
 from app.alignment.evidence import Evidence
 from app.alignment.hashes import forms, hash_of, hashes_of
+from app.alignment.insets import content_share
 from app.alignment.relations import Facts, relations
 from app.alignment.view import VIEW_PX, View
 
@@ -14,6 +15,7 @@ __all__ = [
     "Facts",
     "View",
     "compare",
+    "content_share",
     "forms",
     "hash_of",
     "hashes_of",

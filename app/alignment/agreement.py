@@ -29,6 +29,7 @@ MOST_APART = 0.4  # of the frame
 PRICE = (
     0.6  # of the share of structure that contradicts, squared: a label is 0.1, another product in its box 0.5 and more
 )
+SOLID = np.ones((5, 5), np.uint8)
 SURE = 0.985  # a better score needs no second look
 
 
@@ -84,7 +85,12 @@ def _judged(mine: np.ndarray, theirs: np.ndarray, blur: float, mask: np.ndarray)
     if rest < EXACT or _low(likeness, weight) < EXACT_LOW:
         return plain
     score = rest - PRICE * _contradiction(mine, theirs, mask, apart)
-    return max(plain, Agreement(float(score), share, blur, False), key=lambda agreement: agreement.score)
+    return max(plain, Agreement(float(score), _solid(apart, mask), blur, False), key=lambda agreement: agreement.score)
+
+
+def _solid(apart: np.ndarray, mask: np.ndarray) -> float:
+    """Share of the frame; thin lines, as sharpened edges are, cover nothing."""
+    return float(cv2.morphologyEx(apart.astype(np.uint8), cv2.MORPH_OPEN, SOLID).sum() / mask.sum())
 
 
 def _contradiction(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray, apart: np.ndarray) -> float:

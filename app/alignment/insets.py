@@ -11,6 +11,7 @@ STEP = 8.0  # grey levels across a pasted picture's edge
 CLOSED_PX = 3  # gaps in an edge that are bridged
 FOLLOWED = 0.3  # share of each side with an edge, beyond what runs beside it: that of texture is much alike
 OWN = 0.4  # what a picture's own border counts as
+SMOOTH = 2.5  # grey levels: what a border drawn by a program, and compressed, varies by
 MOST, LIKELIEST = 3, 200
 ALIKE = 0.8
 BESIDE_PX = 5
@@ -25,6 +26,22 @@ def insets(view: View) -> list[Box]:
     shares = [box.width * box.height / (view.width * view.height) for box in boxes]
     inner = [box for box, share in zip(boxes, shares, strict=True) if LEAST_SHARE < share < MOST_SHARE]
     return list(dict.fromkeys(box for box in inner if min(box.width, box.height) >= LEAST_PX))[:MOST]
+
+
+def content_share(view: View) -> float:
+    """Of the picture, 0 to 1: without rows and columns at its edges that are of one and the same colour."""
+    down, across = _plain(view.grey), _plain(view.grey.T)
+    return round((1 - down) * (1 - across), 3)
+
+
+def _plain(rows: np.ndarray) -> float:
+    """Share of the rows, at both ends together. 0 where all are plain."""
+    found = 0
+    for ordered in (rows, rows[::-1]):
+        means, spreads = ordered.mean(axis=1), ordered.std(axis=1)
+        border = (spreads < SMOOTH) & (np.abs(means - means[0]) < SMOOTH)
+        found += len(border) if border.all() else int(np.argmin(border))
+    return found / len(rows) if found < len(rows) else 0.0
 
 
 def _pasted(view: View) -> list[Box]:

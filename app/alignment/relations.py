@@ -63,7 +63,9 @@ def relations(evidence: Evidence, of: Facts, to: Facts) -> tuple[str, ...]:
 
 
 def _is_resized(evidence: Evidence, map: np.ndarray, of: Facts, to: Facts) -> bool:
-    """Whether a pixel of the first file is another length in the second."""
+    """Whether a pixel of the first file is another length in the second; where both are whole, their sizes say so."""
+    if min(evidence.inside, evidence.filled) >= WHOLE:
+        return sorted((of.height_px, of.width_px)) != sorted((to.height_px, to.width_px))
     height, width, other_height, other_width = evidence.sizes
     ratio = (max(to.height_px, to.width_px) / max(other_height, other_width)) / (
         max(of.height_px, of.width_px) / max(height, width)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
-from app.alignment import METHOD, View, hashes_of
+from app.alignment import METHOD, View, content_share, hashes_of
 from app.audits.gaze import Gaze
 from app.audits.lease import Hold
 from app.audits.scope import Scopes
@@ -18,7 +18,7 @@ CHUNK = 64
 
 
 def look(hold: Hold, gaze: Gaze, within: Scopes) -> None:
-    """Note the hashes and the EXIF of every picture that has no look of this METHOD, a chunk at a time."""
+    """Note the hashes, the borders and the EXIF of every picture that has no look of this METHOD, a chunk at a time."""
     with hold.resources.catalog.read() as session:
         missing = [image_id for scope in within.both for image_id in scopes.unlooked(session, scope, METHOD)]
     for done, chunk in _chunks(missing):
@@ -53,5 +53,7 @@ def _told(rows: Sequence[Image], seen: dict[int, Future[Seen]]) -> tuple[dict[st
         except UnreadableImage as refusal:
             refused[row.id] = str(refusal)
             continue
-        told[row.digest] = hashes_of(View(one.pixels)), {"camera": one.camera or None, "located": one.located}
+        view = View(one.pixels)
+        facts = {"camera": one.camera or None, "located": one.located, "content": content_share(view)}
+        told[row.digest] = hashes_of(view), facts
     return told, refused

@@ -163,5 +163,6 @@ def _file(row, audit: Audit) -> File:
         taken_at=row.taken_at,
         camera=told.get("camera"),
         located=bool(told.get("located")),
+        content=told.get("content", 1.0),
         theirs=row.collection_id == audit.against_id,
     )

@@ -42,15 +42,18 @@ class File:
     taken_at: datetime | None = None
     camera: str | None = None
     located: bool = False  # its EXIF says where it was taken
+    content: float = 1.0  # share of it that is no plain border
     theirs: bool = False  # of the collection that is compared against: it is kept, and never touched
 
     @property
     def pixels(self) -> int:
-        return self.height_px * self.width_px
+        """A border is no part of the picture: who adds one adds nothing."""
+        return round(self.height_px * self.width_px * self.content)
 
     @property
     def size_words(self) -> str:
-        return f"{self.width_px} × {self.height_px} px"
+        border = "" if self.content == 1 else f" with {1 - self.content:.0%} of border"
+        return f"{self.width_px} × {self.height_px} px{border}"
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ RULES = {
         lambda file, other: f"the other is in a folder you prefer: {other.folder}",
     ),
     "resolution": Rule(
-        "the largest in pixels",
+        "the largest in pixels, plain borders left out",
         lambda file, rules: file.pixels,
         lambda file, other: f"larger: {file.size_words} instead of {other.size_words}",
         lambda file, other: f"smaller: {file.size_words} instead of {other.size_words}",

@@ -86,7 +86,7 @@ class Look(Base):
     method: Mapped[str] = mapped_column(String(50), primary_key=True)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
     pixels_sha256: Mapped[str | None] = mapped_column(String(DIGEST_CHARS))  # of the upright RGB, decoded in full
-    facts: Mapped[dict | None] = mapped_column(JSON)  # of its EXIF: camera, located; none: not read yet
+    facts: Mapped[dict | None] = mapped_column(JSON)  # camera, located, content; none: not read yet
 
 
 class Unseen(Base):

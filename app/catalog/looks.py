@@ -12,7 +12,7 @@ from app.catalog.models import Image
 
 
 def add(session: Session, method: str, told: Mapping[str, tuple[bytes, dict]]) -> None:
-    """Perceptual hash and facts of the EXIF, by digest; those that are there stay."""
+    """Perceptual hashes, and facts of pixels and EXIF, by digest; those that are there stay."""
     rows = [
         {"digest": digest, "method": method, "hash": packed, "facts": facts}
         for digest, (packed, facts) in sorted(told.items())

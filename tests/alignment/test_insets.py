@@ -4,7 +4,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from app.alignment import View, hash_of, hashes_of
+from app.alignment import View, content_share, hash_of, hashes_of
 from app.alignment.hashes import BYTES
 from app.alignment.insets import MOST, insets
 from tests.alignment.edits import view
@@ -55,3 +55,14 @@ def test_a_plain_picture_has_its_own_hash_first_and_a_few_more_at_most():
 def test_small_and_flat_pictures_have_none(size):
     for rgb in (np.zeros((*size, 3), np.uint8), np.full((*size, 3), 200, np.uint8)):
         assert hashes_of(View(rgb)) == hash_of(rgb)
+
+
+@pytest.mark.parametrize(("colour", "share"), [("black", 0.8), ("white", 0.5)])
+def test_a_border_of_one_colour_is_no_content(colour, share):
+    made = pasted(PIL.Image.new("RGB", (900, 700), colour), share, (0.5, 0.5))
+    assert content_share(view(made)) == pytest.approx(share**2, abs=0.02)
+
+
+def test_a_picture_without_a_border_is_all_content_and_so_is_a_plain_one():
+    assert content_share(view(picture(5, (800, 600)))) == 1.0
+    assert content_share(View(np.full((40, 60, 3), 9, np.uint8))) == 1.0
