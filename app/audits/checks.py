@@ -22,6 +22,10 @@ class Wanted:
     kept_digest: str
     link: bool
 
+    @property
+    def kept_name(self) -> bytes:
+        return self.kept.rpartition(b"/")[2]
+
 
 @dataclass(frozen=True)
 class Sound:
@@ -56,7 +60,7 @@ class Spoken:
 @contextlib.contextmanager
 def sound(wanted: Wanted, spoken: Spoken) -> Iterator[Sound]:
     """Raises Refused, with the file untouched."""
-    name, kept_name = wanted.slot.name, wanted.kept.rpartition(b"/")[2]
+    name, kept_name = wanted.slot.name, wanted.kept_name
     with contextlib.ExitStack() as held_ones:
         folder = _enter(held_ones, wanted.slot, "its folder can't be entered")
         kept_folder = _enter_above(held_ones, wanted.kept)

@@ -3,29 +3,28 @@
 Undone by `restore`. Nothing is ever deleted or written over.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import batched
 
 from app.audits import journal, settling, shelf
-from app.audits.candidates import Candidate, Choice, choose
-from app.audits.checks import Sound, Spoken, Wanted, sound
+from app.audits.choice import Candidate, Choice, choose
+from app.audits.checks import Spoken, Wanted, sound
 from app.audits.journal import Entry
+from app.audits.leaving import put_away
 from app.audits.refusals import Refusal, Refused, refused
-from app.audits.settling import Found, sole
+from app.audits.settling import Found, alone
 from app.audits.shelf import Slot
 from app.catalog import ledger
 from app.catalog.audit_models import Batch, Move
-from app.catalog.images import displayable, portions
+from app.catalog.images import displayable
 from app.catalog.ledger import Gone
-from app.catalog.states import BatchStatus, MoveState
+from app.catalog.states import MoveState
 from app.faults import Point, reach
 from app.resources import Resources
-from app.storage import renames
-from app.storage.handles import Folder, Unsynced, held, inode
+from app.storage.handles import Unsynced
 
 FILES_PER_COMMIT = 64  # a search may show a file that was moved for as long as these take
-STAYS = "this file system can't let two files change places: quarantine without --link"
-LATE = "it was replaced while it was moved, and is back at its place: run the audit again"
 Progress = Callable[[int, int], None]  # files done, of all
 
 
@@ -110,11 +109,8 @@ def plan(
     on_progress: Progress | None = None,
 ) -> Plan:
     """The dry run: all that `quarantine` would look at, in its order, and nothing touched. Raises NotFound."""
-    steps, spoken, tell = (
-        _steps(choose(resources, audit_id, group_ids, link=link), link),
-        Spoken(),
-        _teller(on_progress),
-    )
+    steps = _steps(choose(resources, audit_id, group_ids, link=link), link)
+    spoken, tell = Spoken(), _teller(on_progress)
     for done, step in enumerate(steps, start=1):
         if step.refusal is None:
             _try(step, spoken)
@@ -134,7 +130,7 @@ def quarantine(
 
     Raises NotFound, and ServiceUnavailable while another one is at work.
     """
-    with sole(resources):
+    with alone(resources):
         choice = choose(resources, audit_id, group_ids, link=link)
         steps = _steps(choice, link)
         reach(Point.BEFORE_LEDGER)
@@ -199,7 +195,7 @@ def _write_beside(resources: Resources, batch: Batch, steps: Sequence[_Step], mo
 
 
 def _act(run: _Run, steps: Sequence[_Step], moves: dict[int, Move], tell: Progress) -> None:
-    for numbers in portions_of(list(moves)):
+    for numbers in batched(moves, FILES_PER_COMMIT):
         try:
             for number in numbers:
                 _take(run, steps[number], moves[number])
@@ -210,66 +206,17 @@ def _act(run: _Run, steps: Sequence[_Step], moves: dict[int, Move], tell: Progre
         ledger.finish(session, run.batch.id)
 
 
-def portions_of(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (numbers[start : start + FILES_PER_COMMIT] for start in range(0, len(numbers), FILES_PER_COMMIT))
-
-
 def _take(run: _Run, step: _Step, move: Move) -> None:
     try:
         with sound(step.wanted, run.spoken) as looked_at:
             reach(Point.BEFORE_MOVE)
-            _move(step.wanted, looked_at, run.unsynced)
+            put_away(step.wanted, looked_at, run.unsynced)
             reach(Point.AFTER_MOVE)
             run.spoken.note(looked_at)
     except Refused as refusal:
         step.refusal = run.found.refused[move.id] = refusal.reason
         return
     run.found.moved.append(Gone(move, move.path_bytes, looked_at.status.st_size, looked_at.status.st_mtime_ns))
-
-
-def _move(wanted: Wanted, looked_at: Sound, unsynced: Unsynced) -> None:
-    name = wanted.slot.name
-    try:
-        with held(wanted.slot.root, wanted.slot.shelf_folders, make=True) as folders:
-            unsynced.add(looked_at.folder)
-            unsynced.add(folders[-1])
-            _MOVES[wanted.link](wanted, looked_at, folders[-1])
-            _look_after(wanted, looked_at, folders[-1])
-    except OSError as error:
-        raise refused(error) from None
-
-
-def _put_away(wanted: Wanted, looked_at: Sound, shelved: Folder) -> None:
-    renames.move_in(looked_at.folder, wanted.slot.name, shelved, wanted.slot.name)
-
-
-def _put_link(wanted: Wanted, looked_at: Sound, shelved: Folder) -> None:
-    """A link to the keeper goes into quarantine, then it and the file change places: the place is never empty."""
-    name, kept_name = wanted.slot.name, wanted.kept.rpartition(b"/")[2]
-    renames.link(looked_at.kept_folder, kept_name, shelved, name)
-    reach(Point.MID_LINK)
-    try:
-        renames.exchange(looked_at.folder, name, shelved, name)
-    except OSError as error:
-        renames.drop_name(shelved, name, looked_at.kept_folder, kept_name)
-        raise (Refused(STAYS) if error.errno in renames.UNABLE else error) from None
-
-
-_MOVES = {False: _put_away, True: _put_link}
-
-
-def _look_after(wanted: Wanted, looked_at: Sound, shelved: Folder) -> None:
-    """What lies in quarantine now is what was looked at: another file may have taken its name at the last moment."""
-    name = wanted.slot.name
-    now = shelved.status(name)
-    if now is not None and inode(now) == inode(looked_at.status):
-        return
-    if wanted.link:
-        renames.exchange(looked_at.folder, name, shelved, name)
-        renames.drop_name(shelved, name, looked_at.kept_folder, wanted.kept.rpartition(b"/")[2])
-    else:
-        renames.move_out(shelved, name, looked_at.folder, name)
-    raise Refused(LATE)
 
 
 def _row(step: _Step) -> dict:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from app.audits import returning
 from app.audits.checks import digest_of
+from app.audits.regrouping import regroup_around
 from app.audits.shelf import Slot
-from app.catalog import ledger
+from app.catalog import audits, ledger
 from app.catalog.audit_models import Batch, Move
 from app.catalog.images import portions
 from app.catalog.ledger import Gone
@@ -31,7 +32,7 @@ class Found:
 
 
 @contextlib.contextmanager
-def sole(resources: Resources) -> Iterator[None]:
+def alone(resources: Resources) -> Iterator[None]:
     """One quarantine or restore at a time, which first finishes what a dead one left. Raises ServiceUnavailable."""
     with locks.alone(resources.storage.home / "quarantine.lock", BUSY):
         settle(resources)
@@ -47,13 +48,15 @@ def settle(resources: Resources) -> None:
 
 
 def record(resources: Resources, batch: Batch, found: Found) -> None:
-    """In one transaction, moves and what searches know of them."""
+    """In one transaction, moves, what searches know of them, and the groups that they were in."""
     everything = [one.move for one in (*found.moved, *found.back)]
     with resources.catalog.begin() as session:
         ledger.lock_collections(session, everything)
         ledger.set_moved(session, found.moved, linked=batch.link)
         ledger.set_refused(session, found.refused)
-        ledger.set_restored(session, found.back)
+        ledger.set_restored(session, found.back, linked=batch.link)
+        if everything and not batch.link:  # under a link the same files stay
+            regroup_around(session, audits.get(session, batch.audit_id), {move.image_id for move in everything})
 
 
 def look(move: Move, *, linked: bool) -> Gone | str | None:

@@ -7,7 +7,7 @@ from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.catalog import collections, images, sightings
-from app.catalog.audit_models import Audit, Batch, Group, Member, Move
+from app.catalog.audit_models import Batch, Group, Member, Move
 from app.catalog.clock import db_now
 from app.catalog.images import portions
 from app.catalog.models import Collection, Image, Location, Source
@@ -16,6 +16,7 @@ from app.catalog.states import BatchStatus, MoveState, Role, SourceKind
 from app.errors import NotFound
 
 UNFINISHED = (BatchStatus.PLANNED, BatchStatus.RESTORING)
+AWAY = (MoveState.MOVED, MoveState.PLANNED)
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,10 @@ class Gone:
     mtime_ns: int
 
 
-def get_audit(session: Session, audit_id: int) -> Audit:
-    found = session.get(Audit, audit_id)
-    if found is None:
-        raise NotFound(f"no audit has the id {audit_id}: `dinoseek audit run -c NAME` makes one and says its id")
-    return found
-
-
 def get_batch(session: Session, batch_id: int) -> Batch:
     found = session.get(Batch, batch_id)
     if found is None:
-        raise NotFound(f"no batch has the id {batch_id}: `dinoseek audit restore ID` brings back all of audit ID")
+        raise NotFound(f"there is no batch {batch_id}: see `dinoseek audit history ID`, with the audit's number")
     return found
 
 
@@ -92,22 +86,15 @@ def unfinished(session: Session, host: str) -> Sequence[Batch]:
 
 
 def in_quarantine(
-    session: Session,
-    *,
-    batch_id: int | None = None,
-    audit_id: int | None = None,
-    paths: Sequence[bytes] | None = None,
-) -> list[tuple[Move, bool]]:
-    """(move, whether a link took the file's place) of those of these that are away or may be, the last moved first."""
-    away = Move.state.in_((MoveState.MOVED, MoveState.PLANNED))
-    statement = select(Move, Batch.link).join(Batch, Batch.id == Move.batch_id).where(away)
+    session: Session, *, batch_id: int | None = None, audit_id: int | None = None
+) -> list[tuple[Move, Batch]]:
+    """Moves of these, or of all, whose files are away or may be, the last moved first."""
+    statement = select(Move, Batch).join(Batch, Batch.id == Move.batch_id).where(Move.state.in_(AWAY))
     if batch_id is not None:
         statement = statement.where(Move.batch_id == batch_id)
     if audit_id is not None:
         statement = statement.where(Batch.audit_id == audit_id)
-    parts = [()] if paths is None else [(Move.path_bytes.in_(chosen),) for chosen in portions(list(paths))]
-    rows = [tuple(row) for part in parts for row in session.execute(statement.where(*part))]
-    return sorted(rows, key=lambda row: -row[0].id)
+    return [tuple(row) for row in session.execute(statement.order_by(Move.id.desc()))]
 
 
 def set_moved(session: Session, gone: Sequence[Gone], *, linked: bool) -> None:
@@ -116,7 +103,7 @@ def set_moved(session: Session, gone: Sequence[Gone], *, linked: bool) -> None:
     for one in gone:
         change = {"state": MoveState.MOVED, "moved_at": db_now(), "digest": one.move.digest, "reason": one.move.reason}
         if _change(session, one.move.id, MoveState.PLANNED, **change):
-            _unmark(session, one.move)
+            _mark(session, one.move, False)  # what is in quarantine is not to be chosen again
             if not linked:
                 _leave(session, reach.places(one.move))
 
@@ -127,7 +114,7 @@ def set_refused(session: Session, reasons: dict[int, str]) -> None:
         _change(session, move_id, MoveState.PLANNED, state=MoveState.REFUSED, reason=reason)
 
 
-def set_restored(session: Session, back: Sequence[Gone]) -> None:
+def set_restored(session: Session, back: Sequence[Gone], *, linked: bool) -> None:
     """The inverse of `set_moved`: the places are known again, and their images are found again."""
     reach = _Reach(session)
     for one in back:
@@ -135,6 +122,8 @@ def set_restored(session: Session, back: Sequence[Gone]) -> None:
             seen = Sighting(one.at, one.move.digest, one.size_bytes, one.mtime_ns, host=one.move.host)
             for collection_id in sorted(reach.of(one.move)):
                 sightings.record(session, collection_id, [seen])
+            if linked:
+                _mark(session, one.move, True)  # its place never went, and so nobody else marks it again
 
 
 def set_status(session: Session, batch_id: int, status: BatchStatus) -> None:
@@ -171,11 +160,10 @@ def _change(session: Session, move_id: int, before: MoveState, **values) -> bool
     return session.execute(one.execution_options(synchronize_session=False)).rowcount == 1
 
 
-def _unmark(session: Session, move: Move) -> None:
-    """What is in quarantine is not to be chosen again."""
+def _mark(session: Session, move: Move, marked: bool) -> None:
     here = select(Location.id).where(Location.collection_id == move.collection_id, *_at(move))
     member = (Member.group_id == move.group_id, Member.image_id == move.image_id, Member.location_id.in_(here))
-    session.execute(update(Member).where(*member).values(marked=False).execution_options(synchronize_session=False))
+    session.execute(update(Member).where(*member).values(marked=marked).execution_options(synchronize_session=False))
 
 
 def _at(move: Move) -> tuple:
