@@ -4,16 +4,15 @@ Undone by `restore`. Nothing is ever deleted or written over.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import batched
+from dataclasses import dataclass
 
 from app.audits import journal, settling, shelf
-from app.audits.choice import Candidate, Choice, choose
 from app.audits.checks import Spoken, Wanted, sound
+from app.audits.choice import Candidate, Choice, choose
 from app.audits.journal import Entry
 from app.audits.leaving import put_away
 from app.audits.refusals import Refusal, Refused, refused
-from app.audits.settling import Found, alone
+from app.audits.settling import Found, Run, alone, few
 from app.audits.shelf import Slot
 from app.catalog import ledger
 from app.catalog.audit_models import Batch, Move
@@ -22,9 +21,7 @@ from app.catalog.ledger import Gone
 from app.catalog.states import MoveState
 from app.faults import Point, reach
 from app.resources import Resources
-from app.storage.handles import Unsynced
 
-FILES_PER_COMMIT = 64  # a search may show a file that was moved for as long as these take
 Progress = Callable[[int, int], None]  # files done, of all
 
 
@@ -82,25 +79,6 @@ class _Step:
         return PlannedMove(one.shown, to, *facts, self.refusal)
 
 
-@dataclass
-class _Run:
-    """Some steps of a batch that are done on disk and not yet in rows."""
-
-    resources: Resources
-    batch: Batch
-    spoken: Spoken = field(default_factory=Spoken)
-    unsynced: Unsynced = field(default_factory=Unsynced)
-    found: Found = field(default_factory=Found)
-
-    def flush(self) -> None:
-        """On disk, then in rows."""
-        found, self.found = self.found, Found()
-        self.unsynced.sync()
-        settling.record(self.resources, self.batch, found)
-        if found.moved:
-            reach(Point.AFTER_MOVED)
-
-
 def plan(
     resources: Resources,
     audit_id: int,
@@ -136,7 +114,7 @@ def quarantine(
         reach(Point.BEFORE_LEDGER)
         batch, moves = _write_down(resources, choice, steps, link)
         if batch is not None:
-            _act(_Run(resources, batch), steps, moves, _teller(on_progress))
+            _act(Run(resources, batch), steps, moves, _teller(on_progress))
     return _outcome(batch, steps)
 
 
@@ -194,25 +172,27 @@ def _write_beside(resources: Resources, batch: Batch, steps: Sequence[_Step], mo
         settling.record(resources, batch, found)
 
 
-def _act(run: _Run, steps: Sequence[_Step], moves: dict[int, Move], tell: Progress) -> None:
-    for numbers in batched(moves, FILES_PER_COMMIT):
+def _act(run: Run, steps: Sequence[_Step], moves: dict[int, Move], tell: Progress) -> None:
+    spoken = Spoken()
+    for numbers in few(list(moves)):
         try:
             for number in numbers:
-                _take(run, steps[number], moves[number])
+                _take(run, spoken, steps[number], moves[number])
                 tell(number + 1, len(steps))
         finally:
             run.flush()  # also what was done before the disk or a person stopped us
+            reach(Point.AFTER_MOVED)
     with run.resources.catalog.begin() as session:
         ledger.finish(session, run.batch.id)
 
 
-def _take(run: _Run, step: _Step, move: Move) -> None:
+def _take(run: Run, spoken: Spoken, step: _Step, move: Move) -> None:
     try:
-        with sound(step.wanted, run.spoken) as looked_at:
+        with sound(step.wanted, spoken) as looked_at:
             reach(Point.BEFORE_MOVE)
             put_away(step.wanted, looked_at, run.unsynced)
             reach(Point.AFTER_MOVE)
-            run.spoken.note(looked_at)
+            spoken.note(looked_at)
     except Refused as refusal:
         step.refusal = run.found.refused[move.id] = refusal.reason
         return

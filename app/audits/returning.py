@@ -71,6 +71,19 @@ def bring_back(file: Shelved, unsynced: Unsynced) -> os.stat_result:
         raise refused(error, "it can't be moved back") from None
 
 
+def rehearse(file: Shelved) -> None:
+    """All that `bring_back` looks at, and nothing changed. Raises Refused where that would."""
+    try:
+        with _shelf(file.slot) as shelf:
+            if shelf is not None and shelf.status(file.slot.name) is not None:
+                _verified(file, shelf)
+                _rehearse_place(file)
+            elif returned(file) is None:
+                raise Refused(NOWHERE)
+    except OSError as error:
+        raise refused(error, "it can't be moved back") from None
+
+
 def drop_link(shelf: Folder, name: bytes, kept: bytes) -> None:
     """Take a keeper's second name away from a quarantine folder. Raises OSError when it is none."""
     with held(kept.rpartition(b"/")[0] or b"/") as folders:
@@ -80,9 +93,7 @@ def drop_link(shelf: Folder, name: bytes, kept: bytes) -> None:
 def _move(file: Shelved, shelf: Folder, before: os.stat_result, unsynced: Unsynced) -> os.stat_result:
     name = file.slot.name
     with held(file.slot.root, file.slot.folders, make=True) as place:
-        at_place = _look(place[-1], name)
-        if at_place is not None and not (file.linked and _is_ours(file, at_place)):
-            raise Refused(TAKEN)
+        at_place = _free(file, place[-1])
         unsynced.add(shelf)
         unsynced.add(place[-1])
         if at_place is None:
@@ -94,6 +105,19 @@ def _move(file: Shelved, shelf: Folder, before: os.stat_result, unsynced: Unsync
     if not _is_same(before, status):
         raise Refused(NOWHERE)  # someone else is at work on this very file
     return status
+
+
+def _free(file: Shelved, place: Folder) -> Seen | None:
+    """The link that stands for the file at its place, None where nothing does. Raises Refused for anything else."""
+    at_place = _look(place, file.slot.name)
+    if at_place is not None and not (file.linked and _is_ours(file, at_place)):
+        raise Refused(TAKEN)
+    return at_place
+
+
+def _rehearse_place(file: Shelved) -> None:
+    with contextlib.suppress(FileNotFoundError), held(file.slot.root, file.slot.folders) as place:
+        _free(file, place[-1])  # a folder that is not there any more is made again
 
 
 def _change_places(file: Shelved, shelf: Folder, place: Folder, link: Seen) -> None:

@@ -11,13 +11,13 @@ from app.audits.regrouping import regroup_around
 from app.audits.shelf import Slot
 from app.catalog import audits, ledger
 from app.catalog.audit_models import Batch, Move
-from app.catalog.images import portions
 from app.catalog.ledger import Gone
 from app.catalog.states import BatchStatus, MoveState
 from app.resources import Resources
 from app.storage import locks
-from app.storage.handles import held, inode, is_file
+from app.storage.handles import Unsynced, held, inode, is_file
 
+FILES_PER_COMMIT = 64  # a search may show a file that was moved for as long as these take
 BUSY = "another quarantine or restore is at work: wait until it is done, then ask again"
 INTERRUPTED = "the quarantine ended before it came to this file: quarantine again"
 
@@ -29,6 +29,26 @@ class Found:
     moved: list[Gone] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
     back: list[Gone] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.moved or self.refused or self.back)
+
+
+@dataclass
+class Run:
+    """Files of a batch that are done on disk and not yet in rows. No batch: there are no rows, the disk is all."""
+
+    resources: Resources
+    batch: Batch | None
+    unsynced: Unsynced = field(default_factory=Unsynced)
+    found: Found = field(default_factory=Found)
+
+    def flush(self) -> None:
+        """On disk, then in rows."""
+        found, self.found = self.found, Found()
+        self.unsynced.sync()
+        if self.batch is not None and found:
+            record(self.resources, self.batch, found)
 
 
 @contextlib.contextmanager
@@ -45,6 +65,11 @@ def settle(resources: Resources) -> None:
         left = ledger.unfinished(session, resources.storage.host)
     for batch in left:
         _settle(resources, batch)
+
+
+def few(things: Sequence) -> Iterator[Sequence]:
+    """As many as one commit takes."""
+    return (things[start : start + FILES_PER_COMMIT] for start in range(0, len(things), FILES_PER_COMMIT))
 
 
 def record(resources: Resources, batch: Batch, found: Found) -> None:
@@ -78,9 +103,9 @@ def _settle(resources: Resources, batch: Batch) -> None:
     with resources.catalog.read() as session:
         planned = ledger.moves_of(session, batch.id, MoveState.PLANNED)
         moved = ledger.moves_of(session, batch.id, MoveState.MOVED) if batch.status is BatchStatus.RESTORING else []
-    for some in portions(planned):
+    for some in few(planned):
         record(resources, batch, _look_at_planned(batch, some))
-    for some in portions(moved):
+    for some in few(moved):
         record(resources, batch, _look_at_moved(batch, some))
     with resources.catalog.begin() as session:
         ledger.finish(session, batch.id)

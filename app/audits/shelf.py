@@ -1,7 +1,9 @@
 """Where a file lies in quarantine: in a hidden folder above its own, on the same file system, under its old names."""
 
+import contextlib
+import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.audits.refusals import Refused, refused
@@ -59,6 +61,14 @@ def find(root: bytes, path: bytes, batch: bytes) -> Slot:
     except OSError as error:
         raise refused(error, "its folder can't be entered") from None
     return Slot(folders[start].path, batch, b"/".join(names[start:]))
+
+
+def tidy(slots: Iterable[Slot]) -> None:
+    """Take away the folders in quarantine that held these and hold nothing any more."""
+    for slot in {(slot.root, slot.batch, *slot.folders): slot for slot in slots}.values():
+        with contextlib.suppress(OSError), held(slot.root, slot.shelf_folders) as folders:
+            for above, name in zip(folders[-2:0:-1], slot.shelf_folders[:0:-1], strict=True):
+                os.rmdir(name, dir_fd=above.descriptor)
 
 
 def is_shelved(path: bytes) -> bool:
