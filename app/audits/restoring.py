@@ -22,7 +22,6 @@ from app.catalog.states import BatchStatus, MoveState
 from app.errors import InvalidInput, NotFound
 from app.faults import Point, reach
 from app.resources import Resources
-from app.storage.handles import inode
 
 Progress = Callable[[int, int], None]  # files done, of all
 
@@ -136,7 +135,9 @@ def _by_journal(resources: Resources, folder: Path) -> list[_Away]:
         rows = {_key(move): (move, batch) for move, batch in ledger.in_quarantine(session)}
     found = [_of_entry(entry, *rows.get(key, (None, None))) for key, entry in reversed(entries.items())]
     # whether a file without a row ever moved, its place says
-    return sorted((away for away in found if away.move or _lies_there(away)), key=_batch_number, reverse=True)
+    return sorted(
+        (away for away in found if away.move or returning.is_away(away.file)), key=_batch_number, reverse=True
+    )
 
 
 def _of_entry(entry: Entry, move: Move | None, batch: Batch | None) -> _Away:
@@ -150,16 +151,6 @@ def _key(move: Move) -> tuple[bytes, bytes]:
     return slot.batch, slot.inner
 
 
-def _lies_there(away: _Away) -> bool:
-    """Something of the file's own, and not a link to the copy that stays, which a quarantine that was cut short left."""
-    try:
-        there = os.lstat(away.file.slot.quarantined)
-    except OSError:
-        return False
-    kept = returning.status_of(away.file.kept)
-    return not away.file.linked or kept is None or inode(kept) != inode(there)
-
-
 def _batch_number(away: _Away) -> int:
     return 0 if away.batch is None else away.batch.id
 
@@ -169,11 +160,10 @@ def _below(found: list[_Away], paths: Sequence[Path] | None) -> list[_Away]:
     if paths is None:
         return found
     wanted = {os.fsencode(os.path.abspath(path)): path for path in paths}  # noqa: PTH100  (resolve follows links)
-    chosen = {at: [away for away in found if _is_at(away.file.slot.path, at)] for at in wanted}
-    for at, below in chosen.items():
-        if not below:
-            raise NotFound(f"nothing in quarantine came from {wanted[at]}: see `dinoseek audit restore ID --dry-run`")
-    return [away for away in found if any(away in below for below in chosen.values())]
+    for at, path in wanted.items():
+        if not any(_is_at(away.file.slot.path, at) for away in found):
+            raise NotFound(f"nothing in quarantine came from {path}: see `dinoseek audit restore ID --dry-run`")
+    return [away for away in found if any(_is_at(away.file.slot.path, at) for at in wanted)]
 
 
 def _is_at(path: bytes, at: bytes) -> bool:

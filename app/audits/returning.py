@@ -41,6 +41,12 @@ def of_move(move: Move, *, linked: bool) -> Shelved:
     return Shelved(Slot.of(move.quarantine_bytes), move.digest, move.mtime_ns, move.kept_path_bytes, linked)
 
 
+def is_away(file: Shelved) -> bool:
+    """Whether the file lies in quarantine: not only a link to the copy that stays, that no file made room for."""
+    there = _inode_of(file.slot.quarantined)
+    return there is not None and not (file.linked and there == _inode_of(file.kept))
+
+
 def returned(file: Shelved) -> os.stat_result | None:
     """The file at its place where it is back already; a link that stood for it goes. None where it is not back."""
     try:
