@@ -12,7 +12,8 @@ from app.audits.quarantine import Outcome
 from app.audits.rules import default
 from app.audits.shelf import SHELF
 from app.catalog.states import BatchStatus, MoveState
-from app.errors import NotFound, ServiceUnavailable
+from app.errors import InvalidInput, NotFound, ServiceUnavailable
+from app.ingest import scan, walk
 from app.storage import Storage
 from tests.audits.tree import Tree, held, shelved
 from tests.faults.disk import small_disk
@@ -275,6 +276,30 @@ def test_a_full_disk_is_said_and_nothing_moves(resources, tmp_path):
         assert tree.moves() == [(tree.root / "copies/a.jpg", MoveState.REFUSED)]
         disk.make_room()
         assert run(tree).moved == 1
+
+
+def test_a_file_stays_on_its_own_file_system(resources, tmp_path):
+    with small_disk(tmp_path / "photos" / "copies", 1) as disk:
+        tree = Tree(resources, tmp_path / "photos")
+        tree.pair()
+        tree.known()
+        before = held(tree.root)
+        refused = run(tree, link=True).refused
+        assert "two file systems, which no link can span" in refused[0].reason
+        assert held(tree.root) == before
+        (move,) = run(tree).moves
+        assert Path(move.to).relative_to(disk.folder).parts[0] == SHELF.decode()
+
+
+def test_no_ingest_looks_into_quarantine(tree):
+    _, copy = tree.pair()
+    tree.known()
+    (move,) = run(tree).moves
+    assert [path for path in walk.files_below([tree.root]) if path.name == "a.jpg"] == [tree.root / "a.jpg"]
+    for path in (move.to, tree.root / SHELF.decode()):
+        with pytest.raises(InvalidInput, match="lies in quarantine: bring it back first"):
+            scan.ingest(tree.resources, [path], "photos")
+    assert copy not in tree.shown()
 
 
 def test_only_one_is_at_work(tree):
