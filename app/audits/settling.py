@@ -13,6 +13,7 @@ from app.catalog import audits, ledger
 from app.catalog.audit_models import Batch, Move
 from app.catalog.ledger import Gone
 from app.catalog.states import BatchStatus, MoveState
+from app.errors import ServiceUnavailable
 from app.resources import Resources
 from app.storage import locks
 from app.storage.handles import Unsynced, held, inode, is_file
@@ -57,6 +58,15 @@ def alone(resources: Resources) -> Iterator[None]:
     with locks.alone(resources.storage.home / "quarantine.lock", BUSY):
         settle(resources)
         yield
+
+
+def finish_left(resources: Resources) -> None:
+    """What a dead quarantine or restore left, where nobody is at work: a search must not go on showing what moved."""
+    with resources.catalog.read() as session:
+        left = ledger.unfinished(session, resources.storage.host)
+    if left:
+        with contextlib.suppress(ServiceUnavailable), alone(resources):
+            pass
 
 
 def settle(resources: Resources) -> None:

@@ -20,7 +20,7 @@ from app.resources import open_resources
 from tests.audits.tree import Held, Tree, held, shelved
 from tests.conftest import make_settings
 from tests.faults.crasher import report
-from tests.program import Program
+from tests.program import Program, wait_until
 
 MOVING = (
     Point.BEFORE_LEDGER,
@@ -161,6 +161,15 @@ def test_what_a_killed_quarantine_left_comes_back_at_once(small, point):
     assert not small.run("link" if point is Point.MID_LINK else "move", point)
     assert small.run("restore")
     small.prove_all_back()
+
+
+def test_a_worker_finishes_the_rows_of_a_quarantine_that_was_killed(small):
+    assert not small.run("move", Point.AFTER_MOVE)
+    assert len(small.tree.shown()) == 2 * PAIRS
+    small.program.start_logged(small.folder / "worker.log", "worker")
+    wait_until(lambda: len(small.tree.shown()) == 2 * PAIRS - 1, "the file that moved to be shown no more")
+    small.prove()
+    assert [batch.status for batch in small.tree.batches()] == [BatchStatus.DONE]
 
 
 @pytest.mark.soak
