@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from app.audits.rules import default
 from app.audits.shelf import SHELF
 from app.catalog.states import BatchStatus, MoveState
 from app.errors import InvalidInput, NotFound, ServiceUnavailable
+from app.faults import Point
 from app.ingest import scan, walk
 from app.storage import Storage
 from tests.audits.tree import Tree, held, shelved
@@ -300,6 +302,35 @@ def test_no_ingest_looks_into_quarantine(tree):
         with pytest.raises(InvalidInput, match="lies in quarantine: bring it back first"):
             scan.ingest(tree.resources, [path], "photos")
     assert copy not in tree.shown()
+
+
+def at_the_last_moment(monkeypatch, act: Callable[[], object]) -> None:
+    """Somebody else does this when both files were read, just before the one is moved."""
+    monkeypatch.setattr(quarantine, "reach", lambda point: act() if point is Point.BEFORE_MOVE else None)
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_file_that_takes_its_name_at_the_last_moment_is_back_at_once(tree, monkeypatch, link):
+    kept, copy = tree.pair()
+    tree.known()
+    new = tree.write("new.jpg", b"saved just now")
+    at_the_last_moment(monkeypatch, lambda: new.replace(copy))
+    (refusal,) = run(tree, link=link).refused
+    assert "replaced while it was moved, and is back" in refusal.reason
+    assert (copy.read_bytes(), kept.read_bytes()) == (b"saved just now", b"the same")
+    assert shelved(tree.root) == {}
+    assert kept.stat().st_nlink == 1
+
+
+def test_a_link_that_takes_its_name_at_the_last_moment_is_back_at_once(tree, monkeypatch):
+    kept, copy = tree.pair()
+    tree.known()
+    way = tree.root / "way"
+    way.symlink_to(kept)
+    at_the_last_moment(monkeypatch, lambda: way.replace(copy))
+    assert "replaced while it was moved" in run(tree).refused[0].reason
+    assert copy.is_symlink()
+    assert kept.read_bytes() == b"the same"
 
 
 def test_only_one_is_at_work(tree):
