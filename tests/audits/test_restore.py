@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from app.audits import history, quarantine, restoring
+from app.audits import history, leaving, quarantine, restoring
 from app.audits.restoring import Restored
 from app.audits.shelf import SHELF
 from app.catalog.states import BatchStatus, MoveState
 from app.errors import InvalidInput, NotFound
 from app.resources import Resources, open_resources
 from app.search.desk import SearchDesk
+from app.storage import renames
 from tests.audits.album import cropped, picture, write
 from tests.audits.tree import Tree, held, shelved
 from tests.conftest import make_settings
@@ -254,6 +255,21 @@ def test_a_journal_goes_on_after_a_line_that_was_cut_short(tree, lost):
     journal.write_text('{"batch": "audit')
     take(tree)
     assert len(restoring.restore_from(lost, tree.root).files) == 3
+
+
+def test_on_a_file_system_without_exclusive_renames_two_steps_do_it(tree, monkeypatch):
+    """NFS, say: no rename there refuses to go over another file, and none lets two change places."""
+    monkeypatch.setattr(renames, "_renameat2", None)
+    before = held(tree.root)
+    refused = quarantine.quarantine(tree.resources, tree.audit_id, link=True).refused
+    assert {one.reason for one in refused} == {leaving.STAYS}
+    assert (held(tree.root), (tree.root / "a.jpg").stat().st_nlink) == (before, 1)
+    take(tree)
+    (tree.root / "copies" / "a.jpg").write_bytes(b"another")
+    assert "something else lies at its place" in reasons(back(tree))[0]
+    (tree.root / "copies" / "a.jpg").unlink()
+    back(tree)
+    assert (held(tree.root), shelved(tree.root)) == (before, {})
 
 
 def test_names_that_are_no_text_come_back(resources_on_both, tmp_path):
