@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from celery import Celery
 
 from app import switching, upkeep
-from app.audits import runs
+from app.audits import runs, settling
 from app.catalog.states import Priority
 from app.ingest.sweep import sweep, waiting_persons
 from app.jobs import Job, Queue
@@ -23,6 +23,7 @@ from app.resources import Resources
 log = logging.getLogger(__name__)
 
 UPKEEP_S = 5.0  # how often an idle worker asks whether an index is due
+FINISH_S = 60.0  # how often it looks whether files were left half way into quarantine, or out of it
 GRACE_S = 3.0  # a message just sent gets this long to arrive before it is sent again
 STUCK_S = 1800.0  # a task's budget is half a minute and a batch; the slowest legal batch decodes for nineteen
 LONGEST_BUILD_S = 6 * 3600.0  # of an index of ten million vectors, on a busy machine
@@ -46,6 +47,7 @@ class Pulse(threading.Thread):
         self._interval_s = settings.poll_s if settings.broker is None else settings.sweep_s
         self._quiet_until = 0.0
         self._upkeep_at = 0.0
+        self._finish_at = 0.0
         self._busy_since, self._stuck_s = 0.0, STUCK_S
         self._unheard_since: float | None = None  # when the first of the messages was sent that none answered yet
 
@@ -90,6 +92,7 @@ class Pulse(threading.Thread):
                 self._unheard_since = None
                 self._send_audits()
                 self._look_after_indexes()
+                self._look_after_moves()
         except Exception as error:  # noqa: BLE001  (whatever database or broker throw: the pulse must go on)
             log.warning("could not look for work (%s): looking again in %.1f s", error, self._interval_s)
 
@@ -114,6 +117,11 @@ class Pulse(threading.Thread):
         self._upkeep_at = time.monotonic() + UPKEEP_S
         for collection_id in upkeep.due(self._resources):
             self._send(Job.BUILD_SNAPSHOT, Queue.BULK, collection_id=collection_id)
+
+    def _look_after_moves(self) -> None:
+        if Queue.BULK in self._queues and time.monotonic() >= self._finish_at:
+            self._finish_at = time.monotonic() + FINISH_S
+            settling.finish_left(self._resources)
 
     def _send(self, job: Job, queue: Queue, **ids: int) -> None:
         self._quiet_until = time.monotonic() + GRACE_S
