@@ -1,0 +1,226 @@
+"""An audit as a person looks through it: page by page, whatever its size, while it runs and after."""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from app.audits import members
+from app.audits.members import MemberFacts
+from app.audits.rules import Rules
+from app.catalog import audits, groups, reviews, workers
+from app.catalog.audit_models import Audit, Group
+from app.catalog.reviews import COPIES
+from app.catalog.states import AuditStage, AuditStatus, Tier
+from app.resources import Resources
+
+GROUPS_PER_PAGE = 20
+MEMBERS_SHOWN = 12  # of each group on a page; a group's own page has all
+MEMBERS_PER_PAGE = 120
+
+
+class Sort(enum.StrEnum):
+    BYTES = "bytes"  # what frees most first
+    DOUBT = "doubt"  # the weakest edge first
+
+
+ORDERS = {Sort.BYTES: reviews.BY_BYTES, Sort.DOUBT: reviews.BY_DOUBT}
+
+
+class Cursor(NamedTuple):
+    """Where a page begins: after a group's key, or before it; before none is the last page."""
+
+    key: reviews.Key | None
+    backwards: bool = False
+
+
+FIRST, LAST = Cursor(None), Cursor(None, backwards=True)
+
+
+@dataclass(frozen=True)
+class Tally:
+    groups: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class AuditFacts:
+    id: int
+    collection: str
+    against: str | None
+    status: AuditStatus
+    stage: AuditStage | None
+    done: int
+    total: int
+    images: int
+    pairs_checked: int
+    seconds: float
+    reason: str | None
+    done_at: float | None  # seconds since 1970 UTC
+    rules: Rules
+    open: dict[Tier, Tally]  # what a person still has to look through
+    settled: dict[Tier, Tally]
+    workers: int  # alive now, of any kind
+
+    @property
+    def going(self) -> bool:
+        return self.status in (AuditStatus.WAITING, AuditStatus.RUNNING)
+
+    def tally(self, tier: Tier | None, settled: bool) -> Tally:
+        """Of one tier; of all that are copies if there is none."""
+        counted = self.settled if settled else self.open
+        chosen = [counted.get(one, Tally()) for one in (COPIES if tier is None else (tier,))]
+        return Tally(sum(tally.groups for tally in chosen), sum(tally.bytes for tally in chosen))
+
+
+@dataclass(frozen=True)
+class GroupFacts:
+    id: int
+    tier: Tier
+    scene: bool
+    weakest: float
+    files: int
+    reclaimable_bytes: int
+    settled: bool
+    marked: int
+    marked_bytes: int
+    members: tuple[MemberFacts, ...]  # the keeper first
+
+    @property
+    def more(self) -> int:
+        """Files that the page leaves out."""
+        return max(0, self.files - len(self.members))
+
+
+@dataclass(frozen=True)
+class GroupPage:
+    groups: tuple[GroupFacts, ...]
+    number: int  # of the first group, from 1
+    total: int
+    before: Cursor | None  # of the page before, if there is one
+    after: Cursor | None
+
+
+def all_audits(resources: Resources) -> list[AuditFacts]:
+    """The newest first."""
+    with resources.catalog.read() as session:
+        return _audits(session, audits.all_of(session))
+
+
+def audit(resources: Resources, audit_id: int) -> AuditFacts:
+    """Raises NotFound."""
+    with resources.catalog.read() as session:
+        return _audits(session, [audits.get(session, audit_id)])[0]
+
+
+def page(
+    resources: Resources,
+    facts: AuditFacts,
+    tier: Tier | None = None,
+    settled: bool = False,
+    sort: Sort = Sort.BYTES,
+    cursor: Cursor = FIRST,
+    limit: int = GROUPS_PER_PAGE,
+) -> GroupPage:
+    """Groups of one tier, or of all that are copies, with their first members."""
+    order, among = ORDERS[sort], (facts.id, tier, settled)
+    total = facts.tally(tier, settled).groups
+    with resources.catalog.read() as session:
+        rows, ahead = _rows(session, among, order, cursor, total, limit)
+        found = _groups(session, facts.id, rows, 0, MEMBERS_SHOWN - 1)
+    behind = ahead + len(rows)
+    return GroupPage(
+        found,
+        number=ahead + 1 if rows else 0,
+        total=max(total, behind),
+        before=Cursor(_key(rows[0], order), backwards=True) if rows and ahead else None,
+        after=Cursor(_key(rows[-1], order)) if rows and behind < total else None,
+    )
+
+
+def group(resources: Resources, audit_id: int, group_id: int, first: int = 0) -> GroupFacts:
+    """One group with its keeper and up to `MEMBERS_PER_PAGE` others, from place `first` on. Raises NotFound."""
+    with resources.catalog.read() as session:
+        row = groups.get(session, audit_id, group_id)
+        return _groups(session, audit_id, [row], first, first + MEMBERS_PER_PAGE)[0]
+
+
+def marked(resources: Resources, audit_id: int) -> Tally:
+    """Files that are marked for quarantine, and their bytes."""
+    with resources.catalog.read() as session:
+        return Tally(*reviews.marked(session, audit_id))
+
+
+def _rows(session: Session, among: tuple, order: reviews.Order, cursor: Cursor, total: int, limit: int):
+    """The groups of a page, and how many come before them."""
+    if not cursor.backwards:
+        rows = reviews.page(session, *among, order, key=cursor.key, limit=limit)
+    else:
+        # the last page has what is over from full ones, so that going back from it meets the same pages
+        wanted = limit if cursor.key else (total % limit or limit)
+        rows = reviews.page_before(session, *among, order, key=cursor.key, limit=wanted)
+    if cursor.key is None and not cursor.backwards:
+        return rows, 0
+    return rows, reviews.count_before(session, *among, order, _key(rows[0], order)) if rows else 0
+
+
+def _key(row: Group, order: reviews.Order) -> reviews.Key:
+    return getattr(row, order.column), row.id
+
+
+def _groups(session: Session, audit_id: int, rows: Sequence[Group], first: int, last: int) -> tuple[GroupFacts, ...]:
+    ids = [row.id for row in rows]
+    found = reviews.members(session, ids, first, last)
+    if first:
+        found = [*reviews.members(session, ids, 0, 0), *found]
+    keepers = {row.id: row.keeper_id for row in rows}
+    pairs = reviews.pairs(session, audit_id, {(keepers[row[0].group_id], row[0].image_id) for row in found})
+    facts = members.of_rows(audits.get(session, audit_id), found, pairs, keepers)
+    counted = reviews.marked_in(session, ids)
+    return tuple(_group(row, facts, *counted.get(row.id, (0, 0))) for row in rows)
+
+
+def _group(row: Group, found: Sequence[MemberFacts], marked: int, marked_bytes: int) -> GroupFacts:
+    return GroupFacts(
+        id=row.id,
+        tier=row.tier,
+        scene=row.scene,
+        weakest=row.weakest,
+        files=row.members,
+        reclaimable_bytes=row.reclaimable_bytes,
+        settled=row.settled,
+        marked=marked,
+        marked_bytes=marked_bytes,
+        members=tuple(member for member in found if member.group_id == row.id),
+    )
+
+
+def _audits(session: Session, rows: Sequence[Audit]) -> list[AuditFacts]:
+    names, alive = reviews.names(session, rows), len(workers.alive(session))
+    return [_audit(session, row, names, alive) for row in rows]
+
+
+def _audit(session: Session, row: Audit, names: dict[int, str], alive: int) -> AuditFacts:
+    counted: dict[bool, dict[Tier, Tally]] = {False: {}, True: {}}
+    for tier, settled, number, size in reviews.tallies(session, row.id):
+        counted[bool(settled)][tier] = Tally(number, int(size))
+    return AuditFacts(
+        id=row.id,
+        collection=names[row.collection_id],
+        against=names.get(row.against_id),
+        status=row.status,
+        stage=row.stage,
+        done=row.done,
+        total=row.total,
+        images=row.images,
+        pairs_checked=row.pairs_checked,
+        seconds=row.seconds,
+        reason=row.reason,
+        done_at=row.done_at,
+        rules=Rules.of(row.rules or {}),
+        open=counted[False],
+        settled=counted[True],
+        workers=alive,
+    )
