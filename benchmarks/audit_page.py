@@ -18,7 +18,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.audits import marks, pages
-from app.audits.pages import FIRST, LAST, Cursor, Sort
+from app.audits.pages import FIRST, LAST, Cursor, Sort, Tallies
 from app.catalog import collections
 from app.catalog.audit_models import Audit, Group, Member, Pair
 from app.catalog.marks import Rule
@@ -133,9 +133,11 @@ def _analyze(resources: Resources) -> None:
 
 
 def measured(resources: Resources, audit_id: int) -> Measured:
-    facts = pages.audit(resources, audit_id)
+    counted = pages.tallies(resources, audit_id)
     open_page = {
-        f"{sort.value}, {tier.value if tier else 'all'}, {name}": _page(resources, facts, tier, sort, cursor)
+        f"{sort.value}, {tier.value if tier else 'all'}, {name}": _page(
+            resources, audit_id, counted, tier, sort, cursor
+        )
         for sort in Sort
         for tier in (None, Tier.EDITED, Tier.SAME_SCENE)
         for name, cursor in (("first", FIRST), ("deep", _deep(resources, audit_id, sort)), ("last", LAST))
@@ -145,9 +147,9 @@ def measured(resources: Resources, audit_id: int) -> Measured:
     rule = Rule(tiers=(Tier.SAME_PIXELS, Tier.EDITED), least_score=0.9, folder="/photos/007", no_larger=True)
     every = Rule(tiers=(Tier.SAME_PIXELS, Tier.EDITED), loses_nothing=True, no_larger=True)
     return open_page | {
-        "settled, first": lambda: pages.page(resources, facts, settled=True),
+        "settled, first": lambda: pages.page(resources, audit_id, counted, settled=True),
         "one group": lambda: pages.group(resources, audit_id, one),
-        "the audit and its tallies": lambda: pages.audit(resources, audit_id),
+        "the tallies": lambda: pages.tallies(resources, audit_id),
         "what is marked": lambda: pages.marked(resources, audit_id),
         "settle one group": lambda: marks.settle(resources, audit_id, [one]),
         "preview of a rule, one folder": lambda: marks.preview(resources, audit_id, rule),
@@ -156,8 +158,9 @@ def measured(resources: Resources, audit_id: int) -> Measured:
     }
 
 
-def _page(resources: Resources, facts, tier: Tier | None, sort: Sort, cursor: Cursor) -> Callable[[], object]:
-    return lambda: pages.page(resources, facts, tier, sort=sort, cursor=cursor)
+def _page(resources: Resources, audit_id: int, counted: Tallies, *asked) -> Callable[[], object]:
+    tier, sort, cursor = asked
+    return lambda: pages.page(resources, audit_id, counted, tier, sort=sort, cursor=cursor)
 
 
 def _deep(resources: Resources, audit_id: int, sort: Sort) -> Cursor:

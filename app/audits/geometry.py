@@ -9,14 +9,6 @@ FLAT = 1e-9  # an area below this is a line: nothing can be laid over it
 SQUARE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
-def warp_of(stored: Sequence | None) -> Warp | None:
-    """As a pair's row has it: six numbers, or two rows of three."""
-    if stored is None:
-        return None
-    flat = [number for row in stored for number in (row if isinstance(row, list | tuple) else [row])]
-    return tuple(map(float, flat)) if len(flat) == 6 else None
-
-
 def inverse(warp: Warp) -> Warp | None:
     """The way back; None where the warp makes a line of the picture."""
     a, b, c, d, e, f = warp

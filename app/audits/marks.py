@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from app.audits import members
+from app.audits.grouping import COPIES
 from app.audits.members import MemberFacts, may_go
 from app.audits.rules import Rules
 from app.catalog import audits, marks, reviews
 from app.catalog.audit_models import Audit
-from app.catalog.marks import Place, Rule
-from app.catalog.reviews import COPIES
+from app.catalog.marks import File, Rule
 from app.catalog.states import Role, Tier
 from app.errors import InvalidInput
 from app.resources import Resources
@@ -25,7 +25,7 @@ class Marked:
     """What was marked, or was not any more: enough to take it back."""
 
     audit_id: int
-    places: tuple[Place, ...]  # those alone that this changed
+    files: tuple[File, ...]  # those alone that this changed
     marked: bool
 
 
@@ -40,7 +40,7 @@ class Preview:
     stamp: int  # of the very files: other ones have another
 
 
-def mark(resources: Resources, audit_id: int, files: Iterable[Place], marked: bool = True) -> Marked:
+def mark(resources: Resources, audit_id: int, files: Iterable[File], marked: bool = True) -> Marked:
     """Choose these files, each given as (group_id, location_id), for quarantine, or don't.
 
     Raises InvalidInput for a keeper, and for a file that is not to be moved; then nothing is changed.
@@ -53,7 +53,7 @@ def mark(resources: Resources, audit_id: int, files: Iterable[Place], marked: bo
             raise InvalidInput("a file is not in its group any more: look at the group again")
         if marked:
             _refuse_what_stays(audit, rows)
-        changed = [(row.group_id, row.place) for row, _, _ in rows if row.marked is not marked]
+        changed = [(row.group_id, row.location_id) for row, _, _ in rows if row.marked is not marked]
         marks.set_marked(session, changed, marked)
     return Marked(audit_id, tuple(changed), marked)
 
@@ -61,7 +61,7 @@ def mark(resources: Resources, audit_id: int, files: Iterable[Place], marked: bo
 def take_back(resources: Resources, done: Marked) -> None:
     """Undo `mark`, `mark_by_rule` and `unmark_all`."""
     with resources.catalog.begin() as session:
-        marks.set_marked(session, done.places, not done.marked)
+        marks.set_marked(session, done.files, not done.marked)
 
 
 def preview(resources: Resources, audit_id: int, rule: Rule) -> Preview:
@@ -71,7 +71,7 @@ def preview(resources: Resources, audit_id: int, rule: Rule) -> Preview:
         return _preview(session, audit, _guarded(audit, rule))
 
 
-def previewed(resources: Resources, audit_id: int, rule: Rule, after: Place | None = None) -> list[MemberFacts]:
+def previewed(resources: Resources, audit_id: int, rule: Rule, after: File | None = None) -> list[MemberFacts]:
     """The files of a preview, `SHOWN` at a time."""
     with resources.catalog.read() as session:
         audit = audits.get(session, audit_id)
@@ -87,16 +87,16 @@ def mark_by_rule(resources: Resources, audit_id: int, shown: Preview) -> Marked:
         audit = audits.get(session, audit_id)
         if _preview(session, audit, _guarded(audit, shown.rule)) != shown:
             raise InvalidInput("the groups changed since this preview was made: look at it again, nothing was marked")
-        places = marks.places(session, audit, _guarded(audit, shown.rule))
-        marks.set_marked(session, places, True)
-    return Marked(audit_id, tuple(places), True)
+        files = marks.files(session, audit, _guarded(audit, shown.rule))
+        marks.set_marked(session, files, True)
+    return Marked(audit_id, tuple(files), True)
 
 
 def unmark_all(resources: Resources, audit_id: int) -> Marked:
     with resources.catalog.begin() as session:
-        places = marks.marked_places(session, audit_id)
-        marks.set_marked(session, places, False)
-    return Marked(audit_id, tuple(places), False)
+        files = marks.marked_files(session, audit_id)
+        marks.set_marked(session, files, False)
+    return Marked(audit_id, tuple(files), False)
 
 
 def settle(resources: Resources, audit_id: int, group_ids: Sequence[int], settled: bool = True) -> int:
@@ -107,7 +107,7 @@ def settle(resources: Resources, audit_id: int, group_ids: Sequence[int], settle
 
 
 def _refuse_what_stays(audit: Audit, rows: Sequence) -> None:
-    rules = Rules.of(audit.rules or {})
+    rules = Rules.of(audit.rules)
     for row, image, location in rows:
         if row.role is Role.KEEPER:
             raise InvalidInput("the copy that is kept can't be marked: make another one the keeper first")
@@ -125,7 +125,7 @@ def _guarded(audit: Audit, rule: Rule) -> Rule:
     loose = [tier for tier in rule.tiers if tier not in COPIES]
     if loose or not rule.tiers:
         raise InvalidInput(f"a rule can't mark {loose[0] if loose else 'no tier'}: {LOOSE}")
-    return replace(rule, protected=Rules.of(audit.rules or {}).protected)
+    return replace(rule, protected=Rules.of(audit.rules).protected)
 
 
 def _preview(session: Session, audit: Audit, rule: Rule) -> Preview:

@@ -51,7 +51,7 @@ class MemberFacts:
 
 def of_rows(audit: Audit, rows: Iterable[Row], pairs: Pairs, keepers: Mapping[int, int]) -> list[MemberFacts]:
     """Rows of (Member, Image, Location or None) as facts; `keepers`: the keeper's image by group."""
-    rules = Rules.of(audit.rules or {})
+    rules = Rules.of(audit.rules)
     return [_facts(audit, rules, *row, _onto(row[0].image_id, keepers[row[0].group_id], pairs)) for row in rows]
 
 
@@ -101,5 +101,5 @@ def _onto(image_id: int, keeper_id: int, pairs: Pairs) -> Warp | None:
         return None
     if pair.tier in (Tier.IDENTICAL, Tier.SAME_PIXELS):
         return geometry.SAME
-    warp = geometry.warp_of(pair.warp)
+    warp = pair.warp and tuple(pair.warp)
     return warp if warp is None or there else geometry.inverse(warp)

@@ -1,19 +1,18 @@
-"""An audit as a person looks through it: page by page, whatever its size, while it runs and after."""
+"""An audit's groups as a person looks through them: page by page, whatever their number, while it runs and after."""
 
 import enum
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from app.audits import members
+from app.audits.grouping import COPIES
 from app.audits.members import MemberFacts
-from app.audits.rules import Rules
-from app.catalog import audits, groups, reviews, workers
-from app.catalog.audit_models import Audit, Group
-from app.catalog.reviews import COPIES
-from app.catalog.states import AuditStage, AuditStatus, Tier
+from app.catalog import audits, groups, reviews
+from app.catalog.audit_models import Group
+from app.catalog.states import Tier
 from app.resources import Resources
 
 GROUPS_PER_PAGE = 20
@@ -41,51 +40,33 @@ FIRST, LAST = Cursor(None), Cursor(None, backwards=True)
 
 @dataclass(frozen=True)
 class Tally:
-    groups: int = 0
+    number: int = 0
     bytes: int = 0
 
 
 @dataclass(frozen=True)
-class AuditFacts:
-    id: int
-    collection: str
-    against: str | None
-    status: AuditStatus
-    stage: AuditStage | None
-    done: int
-    total: int
-    images: int
-    pairs_checked: int
-    seconds: float
-    reason: str | None
-    done_at: float | None  # seconds since 1970 UTC
-    rules: Rules
-    open: dict[Tier, Tally]  # what a person still has to look through
-    settled: dict[Tier, Tally]
-    workers: int  # alive now, of any kind
+class Tallies:
+    """How many groups of each tier there are, and what they would free."""
 
-    @property
-    def going(self) -> bool:
-        return self.status in (AuditStatus.WAITING, AuditStatus.RUNNING)
+    open: Mapping[Tier, Tally] = field(default_factory=dict)  # what a person still has to look through
+    settled: Mapping[Tier, Tally] = field(default_factory=dict)
 
-    def tally(self, tier: Tier | None, settled: bool) -> Tally:
+    def of(self, tier: Tier | None, settled: bool = False) -> Tally:
         """Of one tier; of all that are copies if there is none."""
         counted = self.settled if settled else self.open
         chosen = [counted.get(one, Tally()) for one in (COPIES if tier is None else (tier,))]
-        return Tally(sum(tally.groups for tally in chosen), sum(tally.bytes for tally in chosen))
+        return Tally(sum(tally.number for tally in chosen), sum(tally.bytes for tally in chosen))
 
 
 @dataclass(frozen=True)
 class GroupFacts:
     id: int
     tier: Tier
-    scene: bool
     weakest: float
     files: int
     reclaimable_bytes: int
     settled: bool
     marked: int
-    marked_bytes: int
     members: tuple[MemberFacts, ...]  # the keeper first
 
     @property
@@ -103,21 +84,18 @@ class GroupPage:
     after: Cursor | None
 
 
-def all_audits(resources: Resources) -> list[AuditFacts]:
-    """The newest first."""
+def tallies(resources: Resources, audit_id: int) -> Tallies:
+    counted: dict[bool, dict[Tier, Tally]] = {False: {}, True: {}}
     with resources.catalog.read() as session:
-        return _audits(session, audits.all_of(session))
-
-
-def audit(resources: Resources, audit_id: int) -> AuditFacts:
-    """Raises NotFound."""
-    with resources.catalog.read() as session:
-        return _audits(session, [audits.get(session, audit_id)])[0]
+        for tier, settled, number, size in reviews.tallies(session, audit_id):
+            counted[bool(settled)][tier] = Tally(number, int(size))
+    return Tallies(counted[False], counted[True])
 
 
 def page(
     resources: Resources,
-    facts: AuditFacts,
+    audit_id: int,
+    counted: Tallies,
     tier: Tier | None = None,
     settled: bool = False,
     sort: Sort = Sort.BYTES,
@@ -125,11 +103,11 @@ def page(
     limit: int = GROUPS_PER_PAGE,
 ) -> GroupPage:
     """Groups of one tier, or of all that are copies, with their first members."""
-    order, among = ORDERS[sort], (facts.id, tier, settled)
-    total = facts.tally(tier, settled).groups
+    order, among = ORDERS[sort], (audit_id, tier, settled)
+    total = counted.of(tier, settled).number
     with resources.catalog.read() as session:
         rows, ahead = _rows(session, among, order, cursor, total, limit)
-        found = _groups(session, facts.id, rows, 0, MEMBERS_SHOWN - 1)
+        found = _groups(session, audit_id, rows, 0, MEMBERS_SHOWN - 1)
     behind = ahead + len(rows)
     return GroupPage(
         found,
@@ -140,11 +118,11 @@ def page(
     )
 
 
-def group(resources: Resources, audit_id: int, group_id: int, first: int = 0) -> GroupFacts:
+def group(resources: Resources, audit_id: int, group_id: int, first: int = 1) -> GroupFacts:
     """One group with its keeper and up to `MEMBERS_PER_PAGE` others, from place `first` on. Raises NotFound."""
     with resources.catalog.read() as session:
         row = groups.get(session, audit_id, group_id)
-        return _groups(session, audit_id, [row], first, first + MEMBERS_PER_PAGE)[0]
+        return _groups(session, audit_id, [row], max(1, first), max(1, first) + MEMBERS_PER_PAGE - 1)[0]
 
 
 def marked(resources: Resources, audit_id: int) -> Tally:
@@ -172,55 +150,24 @@ def _key(row: Group, order: reviews.Order) -> reviews.Key:
 
 def _groups(session: Session, audit_id: int, rows: Sequence[Group], first: int, last: int) -> tuple[GroupFacts, ...]:
     ids = [row.id for row in rows]
-    found = reviews.members(session, ids, first, last)
+    found = list(reviews.members(session, ids, first, last))
     if first:
         found = [*reviews.members(session, ids, 0, 0), *found]
     keepers = {row.id: row.keeper_id for row in rows}
     pairs = reviews.pairs(session, audit_id, {(keepers[row[0].group_id], row[0].image_id) for row in found})
     facts = members.of_rows(audits.get(session, audit_id), found, pairs, keepers)
     counted = reviews.marked_in(session, ids)
-    return tuple(_group(row, facts, *counted.get(row.id, (0, 0))) for row in rows)
+    return tuple(_group(row, facts, counted.get(row.id, 0)) for row in rows)
 
 
-def _group(row: Group, found: Sequence[MemberFacts], marked: int, marked_bytes: int) -> GroupFacts:
+def _group(row: Group, found: Sequence[MemberFacts], marked_files: int) -> GroupFacts:
     return GroupFacts(
         id=row.id,
         tier=row.tier,
-        scene=row.scene,
         weakest=row.weakest,
         files=row.members,
         reclaimable_bytes=row.reclaimable_bytes,
         settled=row.settled,
-        marked=marked,
-        marked_bytes=marked_bytes,
+        marked=marked_files,
         members=tuple(member for member in found if member.group_id == row.id),
-    )
-
-
-def _audits(session: Session, rows: Sequence[Audit]) -> list[AuditFacts]:
-    names, alive = reviews.names(session, rows), len(workers.alive(session))
-    return [_audit(session, row, names, alive) for row in rows]
-
-
-def _audit(session: Session, row: Audit, names: dict[int, str], alive: int) -> AuditFacts:
-    counted: dict[bool, dict[Tier, Tally]] = {False: {}, True: {}}
-    for tier, settled, number, size in reviews.tallies(session, row.id):
-        counted[bool(settled)][tier] = Tally(number, int(size))
-    return AuditFacts(
-        id=row.id,
-        collection=names[row.collection_id],
-        against=names.get(row.against_id),
-        status=row.status,
-        stage=row.stage,
-        done=row.done,
-        total=row.total,
-        images=row.images,
-        pairs_checked=row.pairs_checked,
-        seconds=row.seconds,
-        reason=row.reason,
-        done_at=row.done_at,
-        rules=Rules.of(row.rules or {}),
-        open=counted[False],
-        settled=counted[True],
-        workers=alive,
     )

@@ -11,7 +11,7 @@ from app.catalog.images import portions
 from app.catalog.models import Image, Location
 from app.catalog.states import PlaceKind, Role, Tier
 
-Place = tuple[int, int]  # a group's id, and the place in it
+File = tuple[int, int]  # a group's id, and the id of its file's location
 
 _kept, _keeper = aliased(Image), aliased(Member)
 
@@ -28,7 +28,7 @@ class Rule:
     protected: tuple[str, ...] = field(default=())  # folders that are left alone
 
 
-def find(session: Session, audit_id: int, files: Iterable[Place]) -> Sequence[Row]:
+def find(session: Session, audit_id: int, files: Iterable[File]) -> Sequence[Row]:
     """(Member, Image, Location or None) of these files, each given by its group and location."""
     rows = select(Member, Image, Location).join(Image, Image.id == Member.image_id)
     rows = rows.outerjoin(Location, Location.id == Member.location_id).join(Group, Group.id == Member.group_id)
@@ -36,10 +36,12 @@ def find(session: Session, audit_id: int, files: Iterable[Place]) -> Sequence[Ro
     return session.execute(rows.where(Group.audit_id == audit_id, chosen)).all()
 
 
-def set_marked(session: Session, places: Sequence[Place], marked: bool) -> None:
-    for chosen in portions(places):
-        these = update(Member).where(tuple_(Member.group_id, Member.place).in_(chosen)).values(marked=marked)
-        session.execute(these.execution_options(synchronize_session=False))
+def set_marked(session: Session, files: Sequence[File], marked: bool) -> None:
+    """Of those that are duplicates still: the keeper may be another by now."""
+    for chosen in portions(files):
+        these = (tuple_(Member.group_id, Member.location_id).in_(chosen), Member.role == Role.DUPLICATE)
+        changed = update(Member).where(*these).values(marked=marked)
+        session.execute(changed.execution_options(synchronize_session=False))
 
 
 def matching(session: Session, audit: Audit, rule: Rule) -> tuple[int, int, int, int]:
@@ -53,22 +55,22 @@ def matching(session: Session, audit: Audit, rule: Rule) -> tuple[int, int, int,
     return tuple(map(int, session.execute(_matching(audit, rule, *sums)).one()))
 
 
-def page(session: Session, audit: Audit, rule: Rule, after: Place | None, limit: int) -> Sequence[Row]:
+def page(session: Session, audit: Audit, rule: Rule, after: File | None, limit: int) -> Sequence[Row]:
     """(Member, Image, Location) of what a rule would mark, in the order of groups, after one of them."""
     rows = _matching(audit, rule, Member, Image, Location)
     if after is not None:
-        rows = rows.where(tuple_(Member.group_id, Member.place) > tuple_(*after))
-    return session.execute(rows.order_by(Member.group_id, Member.place).limit(limit)).all()
+        rows = rows.where(tuple_(Member.group_id, Member.location_id) > tuple_(*after))
+    return session.execute(rows.order_by(Member.group_id, Member.location_id).limit(limit)).all()
 
 
-def places(session: Session, audit: Audit, rule: Rule) -> list[Place]:
+def files(session: Session, audit: Audit, rule: Rule) -> list[File]:
     """All that a rule would mark."""
-    rows = _matching(audit, rule, Member.group_id, Member.place).order_by(Member.group_id, Member.place)
+    rows = _matching(audit, rule, Member.group_id, Member.location_id).order_by(Member.group_id, Member.location_id)
     return [tuple(row) for row in session.execute(rows)]
 
 
-def marked_places(session: Session, audit_id: int) -> list[Place]:
-    rows = select(Member.group_id, Member.place).join(Group, Group.id == Member.group_id)
+def marked_files(session: Session, audit_id: int) -> list[File]:
+    rows = select(Member.group_id, Member.location_id).join(Group, Group.id == Member.group_id)
     return [tuple(row) for row in session.execute(rows.where(Group.audit_id == audit_id, Member.marked.is_(True)))]
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.catalog.audit_models import Audit, Group, Member, Pair
+from app.catalog.audit_models import Group, Member, Pair
 from app.catalog.images import portions
-from app.catalog.models import Collection, Image, Location
-from app.catalog.states import Role, Tier
+from app.catalog.models import Image, Location
+from app.catalog.states import Tier
 
 Key = tuple[float, int]  # bytes or doubt of a group, and its id
 COPIES = (Tier.IDENTICAL, Tier.SAME_PIXELS, Tier.EDITED)
@@ -72,16 +72,17 @@ def members(session: Session, group_ids: Sequence[int], first: int, last: int) -
     return session.execute(rows.where(*chosen).order_by(Member.group_id, Member.place)).all()
 
 
-def marked_in(session: Session, group_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """(files, bytes) that are marked, by group; what has none is left out."""
-    rows = _marked(Member.group_id).where(Member.group_id.in_(group_ids)).group_by(Member.group_id)
-    return {group_id: (files, int(size)) for group_id, files, size in session.execute(rows)}
+def marked_in(session: Session, group_ids: Sequence[int]) -> dict[int, int]:
+    """How many files are marked, by group; what has none is left out."""
+    rows = select(Member.group_id, func.count()).where(Member.group_id.in_(group_ids), Member.marked.is_(True))
+    return dict(session.execute(rows.group_by(Member.group_id)).all())
 
 
 def marked(session: Session, audit_id: int) -> tuple[int, int]:
     """(files, bytes) that are marked in an audit."""
-    rows = _marked().join(Group, Group.id == Member.group_id).where(Group.audit_id == audit_id)
-    files, size = session.execute(rows).one()
+    sums = select(func.count(), func.coalesce(func.sum(Image.size_bytes), 0)).select_from(Member)
+    rows = sums.join(Image, Image.id == Member.image_id).join(Group, Group.id == Member.group_id)
+    files, size = session.execute(rows.where(Group.audit_id == audit_id, Member.marked.is_(True))).one()
     return files, int(size)
 
 
@@ -96,12 +97,6 @@ def pairs(session: Session, audit_id: int, keys: Iterable[tuple[int, int]]) -> d
     return found
 
 
-def names(session: Session, audits: Sequence[Audit]) -> dict[int, str]:
-    """Of the collections that these audits are about."""
-    ids = {i for audit in audits for i in (audit.collection_id, audit.against_id) if i is not None}
-    return dict(session.execute(select(Collection.id, Collection.name).where(Collection.id.in_(ids))).all())
-
-
 def _page(session: Session, among: tuple, order: Order, key: Key | None, limit: int, backwards: bool):
     statement = select(Group).where(*_among(*among))
     if key is not None:
@@ -112,9 +107,3 @@ def _page(session: Session, among: tuple, order: Order, key: Key | None, limit: 
 def _among(audit_id: int, tier: Tier | None, settled: bool) -> list[ColumnElement[bool]]:
     tiers = Group.tier.in_(COPIES) if tier is None else Group.tier == tier
     return [Group.audit_id == audit_id, Group.settled.is_(settled), tiers]
-
-
-def _marked(*columns: ColumnElement) -> Select:
-    sums = (func.count(), func.coalesce(func.sum(Image.size_bytes), 0))
-    rows = select(*columns, *sums).select_from(Member).join(Image, Image.id == Member.image_id)
-    return rows.where(Member.marked.is_(True), Member.role == Role.DUPLICATE)
