@@ -18,7 +18,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.audits import marks, pages
-from app.audits.pages import FIRST, LAST, Cursor, Sort, Tallies
+from app.audits.pages import FIRST, LAST, Cursor, Sort
 from app.catalog import collections
 from app.catalog.audit_models import Audit, Group, Member, Pair
 from app.catalog.marks import Rule
@@ -158,9 +158,15 @@ def measured(resources: Resources, audit_id: int) -> Measured:
     }
 
 
-def _page(resources: Resources, audit_id: int, counted: Tallies, *asked) -> Callable[[], object]:
-    tier, sort, cursor = asked
-    return lambda: pages.page(resources, audit_id, counted, tier, sort=sort, cursor=cursor)
+def _page(resources: Resources, audit_id: int, tier: Tier | None, sort: Sort, cursor: Cursor) -> Callable[[], object]:
+    """All that one drawing of the page asks for."""
+
+    def ask() -> None:
+        counted = pages.tallies(resources, audit_id)
+        pages.marked(resources, audit_id)
+        pages.page(resources, audit_id, counted, tier, sort=sort, cursor=cursor)
+
+    return ask
 
 
 def _deep(resources: Resources, audit_id: int, sort: Sort) -> Cursor:

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
+from app.alignment import DEFAULT_THRESHOLD
 from app.audits import members
 from app.audits.grouping import COPIES
 from app.audits.members import MemberFacts
-from app.catalog import audits, groups, reviews
+from app.catalog import audits, groups, reviews, thresholds
 from app.catalog.audit_models import Group
 from app.catalog.states import Tier
 from app.resources import Resources
@@ -131,6 +132,13 @@ def marked(resources: Resources, audit_id: int) -> Tally:
         return Tally(*reviews.marked(session, audit_id))
 
 
+def threshold(resources: Resources, audit_id: int) -> float:
+    """The score, 0..1, from which two pictures of this audit count as copies."""
+    with resources.catalog.read() as session:
+        row = audits.get(session, audit_id)
+        return thresholds.find(session, row.collection_id, row.model_key_id) or DEFAULT_THRESHOLD
+
+
 def _rows(session: Session, among: tuple, order: reviews.Order, cursor: Cursor, total: int, limit: int):
     """The groups of a page, and how many come before them."""
     if not cursor.backwards:
@@ -139,8 +147,8 @@ def _rows(session: Session, among: tuple, order: reviews.Order, cursor: Cursor, 
         # the last page has what is over from full ones, so that going back from it meets the same pages
         wanted = limit if cursor.key else (total % limit or limit)
         rows = reviews.page_before(session, *among, order, key=cursor.key, limit=wanted)
-    if cursor.key is None and not cursor.backwards:
-        return rows, 0
+    if cursor.key is None:  # the first page or the last one: no need to count half of the groups
+        return rows, (total - len(rows) if cursor.backwards else 0)
     return rows, reviews.count_before(session, *among, order, _key(rows[0], order)) if rows else 0
 
 

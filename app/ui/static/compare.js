@@ -6,8 +6,8 @@ const COMPARE = `
     <span class="count"></span>
     <div class="modes" role="group" aria-label="How to compare">
       <button type="button" data-mode="beside">Side by side</button>
-      <button type="button" data-mode="turns">Flicker</button>
-      <button type="button" data-mode="difference">Difference</button>
+      <button type="button" data-mode="turns" title="space">Flicker</button>
+      <button type="button" data-mode="difference" title="v">Difference</button>
     </div>
     <button type="button" class="close" aria-label="Close">&#x2715;</button>
   </div>
@@ -20,10 +20,12 @@ const COMPARE = `
   <button type="button" class="step back" aria-label="Previous">&#x2039;</button>
   <button type="button" class="step on" aria-label="Next">&#x203A;</button>
   <div class="bar-bottom">
-    <dl class="details"></dl>
+    <table class="facts-of-both"><thead><tr><td></td><th>Kept</th><th>Copy</th></tr></thead><tbody></tbody></table>
     <div class="acts"></div>
-  </div>`;
-const MODES = { 1: "beside", 2: "turns", 3: "difference" };
+  </div>
+  <p class="said" role="status" aria-live="polite"></p>`;
+const SAME_PLACE = [1, 0, 0, 0, 1, 0];
+const STEPS = { ArrowLeft: -1, ArrowUp: -1, k: -1, ArrowRight: 1, ArrowDown: 1, j: 1 };
 
 // the copy, stretched over the kept picture's place of W x H pixels, goes to where the warp says, in CSS' own order
 function matrixOf([a, b, c, d, e, f], width, height) {
@@ -42,90 +44,112 @@ function fitted(kept, room) {
   return [Math.round(width), Math.round(width / ratio)];
 }
 
+function factsOfBoth(kept, member) {
+  const rows = [["Name", kept.name, member.name], ...member.details.map(([term, text], at) => [term, kept.details[at]?.[1] ?? "", text])];
+  return rows.map(([term, one, other]) => {
+    const row = make("tr", one === other ? "" : "differs");
+    row.append(make("th", "", term), make("td", "", one), make("td", "", other));
+    row.title = `${one} | ${other}`;
+    return row;
+  });
+}
+
+const captionsOf = (kept, member) => [
+  `Kept · ${kept.reason}`,
+  [`Copy · ${member.reason}`, ...member.loses.map((lost) => `only here: ${lost}`)].join(" · "),
+];
+
 function makeCompare(root, state) {
   const dialog = make("dialog", "compare");
   dialog.innerHTML = COMPARE; // a constant: nothing of the data is in it
   root.append(dialog);
-  const find = (selector) => dialog.querySelector(selector);
+  const part = (selector) => dialog.querySelector(selector);
   const view = { key: null, place: 0, mode: "beside", upper: true };
 
   const pairs = () => state.groups.flatMap((group) => group.members.slice(1).map((member) => ({ group, kept: group.members[0], member })));
   const at = () => pairs().findIndex(({ member }) => keyOf(member) === view.key);
 
-  const lay = () => {
-    const pair = pairs()[at()];
-    if (!dialog.open || !pair || view.mode === "beside") return;
-    const room = find(".over").getBoundingClientRect();
-    const [width, height] = fitted(pair.kept, { width: room.width, height: room.height - 34 });
-    const layers = find(".layers");
-    Object.assign(layers.style, { width: `${width}px`, height: `${height}px` });
-    const onto = pair.member.onto ?? [1, 0, 0, 0, 1, 0];
-    find(".upper").style.transform = matrixOf(onto, width, height);
-    find(".under").style.clipPath = view.mode === "difference" ? outlineOf(onto) : "none";
-    find(".upper").style.visibility = view.mode === "difference" || view.upper ? "visible" : "hidden";
-    find(".under").style.visibility = view.mode === "difference" || !view.upper ? "visible" : "hidden";
-    find(".showing").textContent = showing(pair);
-  };
   const showing = ({ member }) => {
     if (view.mode === "difference") return "Black is the same in both; what shines differs";
     const which = view.upper ? "The copy" : "The one that is kept";
-    return `${which} — F or a click shows the other${member.onto ? "" : "; no alignment is known, so they are only fitted"}`;
+    return `${which} · space or a click shows the other${member.onto ? "" : " · no alignment is known: only fitted"}`;
   };
-
-  const show = (pair) => {
-    const { group, kept, member } = pair;
-    view.key = keyOf(member);
-    view.place = at();
-    if (!member.onto && view.mode === "difference") view.mode = "beside";
-    dialog.dataset.mode = view.mode;
-    for (const mode of dialog.querySelectorAll(".modes button")) mode.setAttribute("aria-pressed", mode.dataset.mode === view.mode);
-    find("[data-mode=difference]").disabled = !member.onto;
-    find(".count").textContent = `${view.place + 1} of ${pairs().length}`;
-    find(".verdict").textContent = [group.title, member.relation, member.score?.text, group.doubt].filter(Boolean).join(" · ");
+  const lay = () => {
+    const pair = pairs()[at()];
+    if (!dialog.open || !pair || view.mode === "beside") return;
+    const room = part(".over").getBoundingClientRect();
+    const [width, height] = fitted(pair.kept, { width: room.width, height: room.height - 34 });
+    const onto = pair.member.onto ?? SAME_PLACE;
+    const differ = view.mode === "difference";
+    Object.assign(part(".layers").style, { width: `${width}px`, height: `${height}px` });
+    part(".upper").style.transform = matrixOf(onto, width, height);
+    part(".under").style.clipPath = differ ? outlineOf(onto) : "none";
+    part(".upper").style.visibility = differ || view.upper ? "visible" : "hidden";
+    part(".under").style.visibility = differ || !view.upper ? "visible" : "hidden";
+    part(".showing").textContent = showing(pair);
+  };
+  const fill = ({ group, kept, member }) => {
+    const nth = `${group.members.indexOf(member)} of ${group.members.length - 1} in this group`;
+    part(".count").textContent = `${view.place + 1} of ${pairs().length} · ${nth}`;
+    part(".verdict").textContent = [group.title, member.relation, member.score?.word].filter(Boolean).join(" · ");
     for (const [selector, one] of [[".kept img", kept], [".copy img", member], [".under", kept], [".upper", member]]) {
-      const image = find(selector);
+      const image = part(selector);
       image.alt = one.name;
       if (image.dataset.wanted !== one.picture) sharpen(image, one.thumb, one.picture);
     }
-    find(".kept figcaption").textContent = `Kept · ${kept.name}`;
-    find(".copy figcaption").textContent = member.name;
-    fillDetails(find(".details"), detailsOf(kept, member));
-    find(".mark").textContent = member.marked ? "Unmark" : "Mark for quarantine";
-    find(".mark").disabled = !member.mayGo;
-    dialog.classList.toggle("marked", member.marked);
-    find(".back").disabled = view.place === 0;
-    find(".on").disabled = view.place === pairs().length - 1;
+    const captions = captionsOf(kept, member);
+    part(".kept figcaption").textContent = captions[0];
+    part(".copy figcaption").textContent = captions[1];
+    part("tbody").replaceChildren(...factsOfBoth(kept, member));
+  };
+  const show = (pair) => {
+    view.key = keyOf(pair.member);
+    view.place = at();
+    if (!pair.member.onto && view.mode === "difference") view.mode = "beside";
+    dialog.dataset.mode = view.mode;
+    for (const mode of dialog.querySelectorAll(".modes button")) mode.setAttribute("aria-pressed", mode.dataset.mode === view.mode);
+    part("[data-mode=difference]").disabled = !pair.member.onto;
+    fill(pair);
+    part(".mark").firstChild.textContent = pair.member.marked ? "Unmark" : "Mark";
+    part(".mark").disabled = !pair.member.mayGo;
+    dialog.classList.toggle("marked", pair.member.marked);
+    part(".back").disabled = view.place === 0;
+    part(".on").disabled = view.place === pairs().length - 1;
     lay();
   };
-  const walk = (by) => {
-    const pair = pairs()[at() + by];
-    if (pair) show(pair);
+  const go = (pair) => pair && show(pair);
+  const walk = (by) => go(pairs()[at() + by]);
+  const choose = (number) => {
+    const group = pairs()[at()]?.group;
+    go(pairs().filter((pair) => pair.group === group)[number - 1]);
   };
   const turn = (mode) => {
     view.upper = view.mode === mode && mode === "turns" ? !view.upper : true;
     view.mode = mode;
-    const pair = pairs()[at()];
-    if (pair) show(pair);
+    go(pairs()[at()]);
   };
   const act = (key) => {
-    const member = pairs()[at()]?.member;
-    doKey(state, key, member);
-    if (key === " ") viewer.follow();
+    const heard = actOn(state, key, pairs()[at()]?.member);
+    if (key === "x") viewer.follow();
+    return heard;
   };
   for (const [key, className, text] of [
-    [" ", "mark", ""], ["k", "", "Keep this instead"], ["d", "", "Different"], ["s", "", "Same scene"],
-    ["b", "", "Keep both"], ["Enter", "done", "Done"], ["z", "undo", "Undo"],
+    ["x", "mark", "Mark"], ["m", "", "Keep this instead"], ["d", "", "Different"], ["s", "", "Same scene"],
+    ["b", "", "Keep both"], ["f", "done", "Done"], ["u", "undo", "Undo"],
   ]) {
-    find(".acts").append(button(`act ${className}`, text, key === " " ? "Space" : key.toUpperCase(), () => act(key)));
+    const made = button(`act ${className}`, text, "", () => act(key));
+    made.append(make("kbd", "", key));
+    part(".acts").append(made);
   }
 
   const viewer = {
     isOpen: () => dialog.open,
-    open(key) {
+    open(key, mode = "beside") {
       const all = pairs();
-      const group = find ? state.groups.find(({ members }) => members.some((member) => keyOf(member) === key)) : null;
+      const group = state.groups.find(({ members }) => members.some((member) => keyOf(member) === key));
       const pair = all.find(({ member }) => keyOf(member) === key) ?? all.find((one) => one.group === group);
       if (!pair) return;
+      Object.assign(view, { mode, upper: true });
       dialog.showModal();
       show(pair);
     },
@@ -139,32 +163,25 @@ function makeCompare(root, state) {
     },
   };
   const onKey = (event) => {
-    if (event.key === "Escape") return;
-    if (event.key === "ArrowLeft" || event.key === "ArrowUp") walk(-1);
-    else if (event.key === "ArrowRight" || event.key === "ArrowDown") walk(1);
-    else if (MODES[event.key]) turn(MODES[event.key]);
-    else if (event.key.toLowerCase() === "f") turn("turns");
-    else if (event.key.toLowerCase() === "x" && !find("[data-mode=difference]").disabled) turn("difference");
-    else if (isActKey(event)) act(actKey(event));
-    else return;
+    if (event.key === "Escape" || !plainKey(event)) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (STEPS[key]) walk(STEPS[key]);
+    else if (/[1-9]/.test(key)) choose(Number(key));
+    else if (key === " ") turn("turns");
+    else if (key === "v") turn(view.mode === "difference" || part("[data-mode=difference]").disabled ? "beside" : "difference");
+    else if (key === "?") dialog.close(), help(state);
+    else if (!act(key)) return;
     event.preventDefault();
     event.stopPropagation();
   };
   dialog.addEventListener("keydown", onKey);
-  dialog.addEventListener("close", () => take(state, membersOf(state).find((member) => keyOf(member) === view.key)));
+  dialog.addEventListener("close", () => take(state, find(state, view.key)));
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  find(".close").onclick = () => dialog.close();
-  find(".back").onclick = () => walk(-1);
-  find(".on").onclick = () => walk(1);
-  find(".layers").onclick = () => view.mode === "turns" && turn("turns");
-  find(".modes").onclick = (event) => event.target.dataset.mode && turn(event.target.dataset.mode);
-  new ResizeObserver(lay).observe(find(".stage"));
+  part(".close").onclick = () => dialog.close();
+  part(".back").onclick = () => walk(-1);
+  part(".on").onclick = () => walk(1);
+  part(".layers").onclick = () => view.mode === "turns" && turn("turns");
+  part(".modes").onclick = (event) => event.target.dataset.mode && turn(event.target.dataset.mode);
+  new ResizeObserver(lay).observe(part(".stage"));
   return viewer;
-}
-
-function detailsOf(kept, member) {
-  return member.details.map(([term, text], at) => {
-    const other = kept.details[at]?.[1] ?? "";
-    return [term, text === other || !other ? text || other : `${text}  (kept: ${other})`];
-  });
 }
