@@ -16,7 +16,7 @@ from app.catalog.states import Role, Tier
 from app.errors import InvalidInput
 from app.resources import Resources
 
-SHOWN = 60  # files of a preview at a time
+SHOWN = 24  # files of a preview
 LOOSE = "another shot is no copy: mark it by itself, after a look"
 
 
@@ -71,11 +71,11 @@ def preview(resources: Resources, audit_id: int, rule: Rule) -> Preview:
         return _preview(session, audit, _guarded(audit, rule))
 
 
-def previewed(resources: Resources, audit_id: int, rule: Rule, after: File | None = None) -> list[MemberFacts]:
-    """The files of a preview, `SHOWN` at a time."""
+def previewed(resources: Resources, audit_id: int, rule: Rule) -> list[MemberFacts]:
+    """The first `SHOWN` files of a preview."""
     with resources.catalog.read() as session:
         audit = audits.get(session, audit_id)
-        rows = marks.page(session, audit, _guarded(audit, rule), after, SHOWN)
+        rows = marks.first(session, audit, _guarded(audit, rule), SHOWN)
         keepers = {row[0].group_id: row[0].image_id for row in reviews.members(session, _groups(rows), 0, 0)}
         keys = {(keepers[row[0].group_id], row[0].image_id) for row in rows}
         return members.of_rows(audit, rows, reviews.pairs(session, audit_id, keys), keepers)

@@ -55,12 +55,10 @@ def matching(session: Session, audit: Audit, rule: Rule) -> tuple[int, int, int,
     return tuple(map(int, session.execute(_matching(audit, rule, *sums)).one()))
 
 
-def page(session: Session, audit: Audit, rule: Rule, after: File | None, limit: int) -> Sequence[Row]:
-    """(Member, Image, Location) of what a rule would mark, in the order of groups, after one of them."""
-    rows = _matching(audit, rule, Member, Image, Location)
-    if after is not None:
-        rows = rows.where(tuple_(Member.group_id, Member.location_id) > tuple_(*after))
-    return session.execute(rows.order_by(Member.group_id, Member.location_id).limit(limit)).all()
+def first(session: Session, audit: Audit, rule: Rule, limit: int) -> Sequence[Row]:
+    """(Member, Image, Location) of what a rule would mark, as far as one looks at it, in the order of groups."""
+    rows = _matching(audit, rule, Member, Image, Location).order_by(Member.group_id, Member.place)
+    return session.execute(rows.limit(limit)).all()
 
 
 def files(session: Session, audit: Audit, rule: Rule) -> list[File]:

@@ -1,4 +1,4 @@
-"""The parts drawn by our own browser code: the grid with its viewer, the query picture, the uploader, the shelf, groups."""
+"""The parts drawn by our own browser code: grid and viewer, query picture, uploader, shelf, groups of copies."""
 
 from collections.abc import Callable
 from functools import cache
