@@ -91,6 +91,7 @@ class Word(enum.StrEnum):
 class BatchStatus(enum.StrEnum):
     PLANNED = "planned"  # its moves are written down; some may be done
     DONE = "done"
+    RESTORING = "restoring"  # its files are on their way back; some may be
     RESTORED = "restored"
 
 

@@ -1,4 +1,4 @@
-"""`dinoseek audit`: run, show, list, export, quarantine, restore."""
+"""`dinoseek audit`: run, show, list, export, quarantine, restore, history."""
 
 import contextlib
 import threading
@@ -15,6 +15,7 @@ from app.audits import answers, runs
 from app.audits.rules import DEFAULT_ORDER, RULES, Rules
 from app.audits.runs import AuditFacts
 from app.catalog.states import AuditStatus, Tier
+from app.cli import quarantine
 from app.cli.output import CollectionOption, JsonFlag, megabytes, print_json, print_table, progress_bar, say, say_caveat
 from app.errors import AlreadyExists, ServiceUnavailable
 from app.resources import Resources, open_resources
@@ -73,6 +74,11 @@ def list_(as_json: JsonFlag = False) -> None:
         for one in found
     ]
     print_table(("audit", "collection", "against", "state", "pictures", "reclaimable"), rows)
+
+
+audit_command.command()(quarantine.quarantine)
+audit_command.command()(quarantine.restore)
+audit_command.command("history")(quarantine.history_)
 
 
 def _rules(keep: str | None, prefer: list[Path] | None, protect: list[Path] | None) -> Rules | None:

@@ -166,7 +166,7 @@ def _batches() -> None:
         sa.Column("audit_id", ID, nullable=False),
         sa.Column(
             "status",
-            sa.Enum("planned", "done", "restored", name="batchstatus", native_enum=False, length=16),
+            sa.Enum("planned", "done", "restoring", "restored", name="batchstatus", native_enum=False, length=16),
             nullable=False,
         ),
         sa.Column("link", sa.Boolean(), nullable=False),
