@@ -1,0 +1,73 @@
+"""Audits: copies found, looked through group by group, and moved aside. The address bar holds what is shown."""
+
+import streamlit as st
+
+from app import library
+from app.api import face as faces
+from app.api.face import Face
+from app.audits import answers, pages, runs
+from app.audits.pages import Tallies, Tally
+from app.audits.runs import AuditFacts
+from app.ui import caveats, words
+from app.ui.audits import reviewing, running, shelving, starting, threshold
+from app.ui.audits.address import Look, Tab, from_address
+from app.ui.audits.going import go
+
+
+def show_audit(face: Face, look: Look) -> None:
+    facts = runs.facts(face.resources, look.audit_id)
+    counted, marked = pages.tallies(face.resources, facts.id), pages.marked(face.resources, facts.id)
+    show_title(face, facts, counted)
+    caveats.banner(facts.model)
+    running.show(face, facts, counted)
+    choose_tab(look, marked)
+    if look.tab is Tab.GROUPS:
+        reviewing.show(face, look, facts, counted)
+    elif look.tab is Tab.THRESHOLD:
+        threshold.show(face, facts)
+    else:
+        shelving.show(face, facts.id)
+
+
+def show_title(face: Face, facts: AuditFacts, counted: Tallies) -> None:
+    with st.container(key="title", horizontal=True, vertical_alignment="center"):
+        st.button("", icon=":material/arrow_back:", on_click=go, type="tertiary", help="All audits")
+        st.markdown(f"## {words.plain(starting.title(facts))}")
+        if not running.is_going(facts):
+            again = {"on_click": starting.again, "args": (face, facts.id), "help": "Examine what is new"}
+            st.button("Look again", icon=":material/refresh:", **again)
+    st.caption(summary(face, facts, counted))
+
+
+def summary(face: Face, facts: AuditFacts, counted: Tallies) -> str:
+    left = counted.of(None)
+    inside = answers.contained(face.resources, facts.id) if facts.done_at else None
+    return words.joined(
+        words.count(facts.images) if facts.images else "",
+        f"{words.count(left.number, 'group')} to look through" if facts.done_at else "",
+        f"{words.size(left.bytes)} to free" if left.bytes else "",
+        f"{inside['yes']:,} are in {words.plain(facts.against)} too, {inside['no']:,} are not" if inside else "",
+    )
+
+
+def choose_tab(look: Look, marked: Tally) -> None:
+    names = {Tab.GROUPS: "Groups", Tab.THRESHOLD: "Threshold", Tab.QUARANTINE: f"Quarantine ({marked.number:,} marked)"}
+    st.session_state["tab"] = look.tab
+    st.segmented_control(
+        "Part",
+        list(Tab),
+        key="tab",
+        label_visibility="collapsed",
+        format_func=names.get,
+        on_change=lambda: go(look.at(tab=st.session_state["tab"] or look.tab)),
+    )
+
+
+face = faces.current()
+look = from_address(st.query_params.to_dict())
+if look.audit_id is not None:
+    show_audit(face, look)
+elif collections := library.collections(face.resources):
+    starting.shelf(face, collections)
+else:
+    starting.first_steps()
