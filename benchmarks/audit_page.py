@@ -150,7 +150,7 @@ def measured(resources: Resources, audit_id: int) -> Measured:
         "settled, first": lambda: pages.page(resources, audit_id, counted, settled=True),
         "one group": lambda: pages.group(resources, audit_id, one),
         "the tallies": lambda: pages.tallies(resources, audit_id),
-        "what is marked": lambda: pages.marked(resources, audit_id),
+        "what is marked, with its bytes": lambda: pages.marked(resources, audit_id),
         "settle one group": lambda: marks.settle(resources, audit_id, [one]),
         "preview of a rule, one folder": lambda: marks.preview(resources, audit_id, rule),
         "preview of a rule, everything": lambda: marks.preview(resources, audit_id, every),
@@ -163,7 +163,7 @@ def _page(resources: Resources, audit_id: int, tier: Tier | None, sort: Sort, cu
 
     def ask() -> None:
         counted = pages.tallies(resources, audit_id)
-        pages.marked(resources, audit_id)
+        pages.count_marked(resources, audit_id)
         pages.page(resources, audit_id, counted, tier, sort=sort, cursor=cursor)
 
     return ask

@@ -19,6 +19,7 @@ from app.resources import Resources
 GROUPS_PER_PAGE = 20
 MEMBERS_SHOWN = 12  # of each group on a page; a group's own page has all
 MEMBERS_PER_PAGE = 120
+MOST_COUNTED = 1000
 
 
 class Sort(enum.StrEnum):
@@ -57,6 +58,15 @@ class Tallies:
         counted = self.settled if settled else self.open
         chosen = [counted.get(one, Tally()) for one in (COPIES if tier is None else (tier,))]
         return Tally(sum(tally.number for tally in chosen), sum(tally.bytes for tally in chosen))
+
+
+@dataclass(frozen=True)
+class Marked:
+    """Files that are marked for quarantine."""
+
+    files: int
+    bytes: int
+    stamp: int  # of the very files: others have another
 
 
 @dataclass(frozen=True)
@@ -126,10 +136,15 @@ def group(resources: Resources, audit_id: int, group_id: int, first: int = 1) ->
         return _groups(session, audit_id, [row], max(1, first), max(1, first) + MEMBERS_PER_PAGE - 1)[0]
 
 
-def marked(resources: Resources, audit_id: int) -> Tally:
-    """Files that are marked for quarantine, and their bytes."""
+def marked(resources: Resources, audit_id: int) -> Marked:
     with resources.catalog.read() as session:
-        return Tally(*reviews.marked(session, audit_id))
+        return Marked(*reviews.marked(session, audit_id))
+
+
+def count_marked(resources: Resources, audit_id: int) -> int:
+    """How many files are marked for quarantine; no more than `MOST_COUNTED`."""
+    with resources.catalog.read() as session:
+        return reviews.count_marked(session, audit_id, MOST_COUNTED)
 
 
 def threshold(resources: Resources, audit_id: int) -> float:

@@ -19,7 +19,7 @@ from app.ui.audits.acts import Done
 KINDS = (Tier.IDENTICAL, Tier.SAME_PIXELS, Tier.EDITED)
 
 
-@st.dialog("Mark many at once", width="large")
+@st.dialog("Mark many at once", width="medium")
 def dialog(face: Face, facts: AuditFacts) -> None:
     st.caption("Marks duplicates, never the one that is kept, and nothing in a protected folder. Nothing moves yet.")
     rule = _rule()

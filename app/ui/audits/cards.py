@@ -11,6 +11,7 @@ from app.ui import words
 from app.ui.audits import wording
 from app.ui.audits.address import Look, to_address
 
+SURE = 0.995  # rounds to 100 %: no doubt to speak of
 GONE = "no file is here any more"
 
 
@@ -28,7 +29,9 @@ def _group(face: Face, group: GroupFacts, look: Look) -> dict:
         "title": wording.TITLES[group.tier],
         "meaning": wording.MEANINGS[group.tier],
         "line": words.joined(words.count(group.files, "file"), frees, marked),
-        "doubt": "" if group.weakest >= 1 or group.tier is Tier.IDENTICAL else f"weakest match {group.weakest:.0%}",
+        "doubt": f"weakest match {group.weakest:.0%}"
+        if group.weakest < SURE and group.tier is not Tier.IDENTICAL
+        else "",
         "settled": group.settled,
         "more": group.more,
         "href": f"/audits?{urlencode(to_address(look.at(group_id=group.id)))}",

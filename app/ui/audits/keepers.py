@@ -31,8 +31,8 @@ def dialog(face: Face, facts: AuditFacts) -> None:
 
 
 def _row(key: str, order: list[str], at: int, name: str) -> None:
-    with st.container(key=f"rule_{at}", horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{at + 1}. {RULES[name].means}")
+    with st.container(key=f"rule_{at}", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{at + 1}** {RULES[name].means}", width="stretch")
         for label, icon, to, off in (
             ("Earlier", ":material/arrow_upward:", at - 1, at == 0),
             ("Later", ":material/arrow_downward:", at + 1, at == len(order) - 1),

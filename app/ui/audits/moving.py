@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.audits import quarantine, restoring
-from app.audits.pages import Tally
+from app.audits.pages import Marked
 from app.audits.quarantine import Outcome, Plan
 from app.audits.restoring import Restored
 from app.errors import AppError
@@ -26,7 +26,7 @@ class Moving:
     """One such act: files done and all, then its answer or what stopped it."""
 
     kind: Kind
-    of: Tally | None = None  # what was marked when it began
+    of: Marked | None = None  # what was marked when it began
     done: int = 0
     total: int = 0
     answer: Answer | None = None
@@ -49,7 +49,7 @@ def latest(audit_id: int) -> Moving | None:
     return _latest.get(audit_id)
 
 
-def look(resources: Resources, audit_id: int, marked: Tally) -> None:
+def look(resources: Resources, audit_id: int, marked: Marked) -> None:
     """The dry run: what moving would do to each marked file."""
     _start(audit_id, Moving("look", marked), lambda tell: quarantine.plan(resources, audit_id, on_progress=tell))
 

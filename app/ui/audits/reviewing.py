@@ -26,7 +26,6 @@ def show(face: Face, look: Look, facts: AuditFacts, counted: Tallies) -> None:
     if not page.groups and look.cursor != FIRST:  # those of this page are all done
         page = pages.page(face.resources, facts.id, counted, look.tier, look.settled, look.sort)
     _narrow(look, counted)
-    _tools(face, facts)
     _groups(face, look, page.groups)
     if not page.groups:
         _nothing(look, facts, counted)
@@ -72,11 +71,12 @@ def _tier(chosen: str | None) -> Tier | None:
     return None if chosen in (ALL, None) else Tier(chosen)
 
 
-def _tools(face: Face, facts: AuditFacts) -> None:
-    with st.container(key="tools", horizontal=True, vertical_alignment="center"):
+def tools(face: Face, facts: AuditFacts) -> None:
+    """For groups: beside the parts of the page."""
+    with st.container(key="tools", horizontal=True, horizontal_alignment="right", width="content"):
         if st.button("Mark many", icon=":material/done_all:"):
             bulk.dialog(face, facts)
-        if st.button("What is kept", icon=":material/rule:"):
+        if st.button("Keeper rules", icon=":material/rule:"):
             keepers.dialog(face, facts)
         st.button(
             "Undo", icon=":material/undo:", disabled=not acts.can_undo(facts.id), on_click=acts.undo, args=(facts.id,)
@@ -105,7 +105,7 @@ def _nothing(look: Look, facts: AuditFacts, counted: Tallies) -> None:
     elif counted.of(None, settled=True).number:
         _all_done(look)
     else:
-        told = f"No copies among {words.count(facts.images)}. Add more pictures, then look again."
+        told = f"No copies among {words.count(facts.images)}. Add more pictures, then run it again."
         st.success(told, icon=":material/check_circle:")
 
 

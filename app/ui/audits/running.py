@@ -61,9 +61,7 @@ def _waiting(face: Face) -> None:
     if workers_alive(face.resources):
         st.info("Waits for a worker: pictures that are to become searchable go first.", icon=":material/hourglass:")
     else:
-        told = (
-            "**No worker is alive:** the audit waits for one. Start one with `dinoseek worker`; it takes some seconds."
-        )
+        told = "**No worker is alive,** and the audit waits for one: start it with `dinoseek worker`."
         st.warning(told, icon=":material/bedtime:")
 
 

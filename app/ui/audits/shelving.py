@@ -1,6 +1,7 @@
 """What is marked, into quarantine after a dry run; and what was moved, back."""
 
 from datetime import datetime
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import streamlit as st
 from app.api.face import Face
 from app.audits import history, marks, pages
 from app.audits.history import BatchFacts
-from app.audits.pages import Tally
+from app.audits.pages import Marked
 from app.audits.quarantine import Outcome, Plan, PlannedMove
 from app.audits.refusals import Refusal
 from app.audits.restoring import Restored
 from app.ui import words
-from app.ui.audits import moving
+from app.ui.audits import acts, moving
+from app.ui.audits.acts import Done
 from app.ui.audits.moving import Moving
 
 LOOK_EVERY_S = 0.5
@@ -62,12 +64,12 @@ def _said(told: str, refused: tuple[Refusal, ...]) -> None:
         st.html(f'<ul class="moves">{"".join(_left(one.path, one.reason) for one in refused[:SHOWN])}</ul>')
 
 
-def _marked(face: Face, audit_id: int, now: Moving | None, marked: Tally) -> None:
-    if not marked.number:
+def _marked(face: Face, audit_id: int, now: Moving | None, marked: Marked) -> None:
+    if not marked.files:
         told = "Nothing is marked. Mark copies among the groups; identical ones are marked from the start."
         st.info(told, icon=":material/inbox:")
         return
-    st.markdown(f"### {words.count(marked.number, 'file')} marked · {words.size(marked.bytes)}")
+    st.markdown(f"### {words.count(marked.files, 'file')} marked · {words.size(marked.bytes)}")
     st.caption(SAFE)
     plan = now.answer if now is not None and isinstance(now.answer, Plan) and now.of == marked else None
     if plan is not None:
@@ -75,10 +77,16 @@ def _marked(face: Face, audit_id: int, now: Moving | None, marked: Tally) -> Non
     with st.container(horizontal=True):
         weight = "secondary" if plan else "primary"
         look = {"on_click": moving.look, "args": (face.resources, audit_id, marked), "type": weight}
-        st.button("Look again" if plan else "Show what would happen", icon=":material/visibility:", **look)
+        st.button("Check again" if plan else "Show what would happen", icon=":material/visibility:", **look)
         st.button(
             "Unmark all", icon=":material/remove_done:", on_click=marks.unmark_all, args=(face.resources, audit_id)
         )
+
+
+def _unmark(face: Face, audit_id: int) -> None:
+    made = marks.unmark_all(face.resources, audit_id)
+    back = partial(marks.take_back, face.resources, made)
+    acts.note(audit_id, Done(f"{words.count(len(made.files), 'file')} unmarked", back))
 
 
 def _plan(face: Face, audit_id: int, plan: Plan) -> None:
@@ -102,7 +110,8 @@ def _move(move: PlannedMove) -> str:
     path = Path(move.path)
     return (
         f'<li><b title="{escape(move.path)}">{escape(path.name)}</b><span>{words.size(move.bytes)}</span>'
-        f"<p>{escape(str(path.parent))}</p><p>stays: {escape(move.kept)}</p></li>"
+        f"<p>from {escape(str(path.parent))}</p><p>to {escape(str(Path(move.to).parent))}</p>"
+        f"<p>stays: {escape(move.kept)}</p></li>"
     )
 
 

@@ -13,5 +13,5 @@ def show(face: Face, facts: AuditFacts) -> None:
     st.markdown(f"### Copies from {score:.0%} on")
     st.markdown(
         f"Two pictures of {words.plain(facts.collection)} are laid on one another and compared window by window. "
-        f"Where they agree to {score:.0%} or more they are called copies; below that they are other shots, or different."
+        f"Where they agree to {score:.0%} or more they are called copies; below it, other shots or different."
     )

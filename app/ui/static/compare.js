@@ -61,6 +61,7 @@ const captionsOf = (kept, member) => [
 
 function makeCompare(root, state) {
   const dialog = make("dialog", "compare");
+  dialog.tabIndex = -1;
   dialog.innerHTML = COMPARE; // a constant: nothing of the data is in it
   root.append(dialog);
   const part = (selector) => dialog.querySelector(selector);
@@ -72,7 +73,7 @@ function makeCompare(root, state) {
   const showing = ({ member }) => {
     if (view.mode === "difference") return "Black is the same in both; what shines differs";
     const which = view.upper ? "The copy" : "The one that is kept";
-    return `${which} · space or a click shows the other${member.onto ? "" : " · no alignment is known: only fitted"}`;
+    return `${which} · space, or a click on it, shows the other${member.onto ? "" : " · no alignment is known: only fitted"}`;
   };
   const lay = () => {
     const pair = pairs()[at()];
@@ -151,6 +152,7 @@ function makeCompare(root, state) {
       if (!pair) return;
       Object.assign(view, { mode, upper: true });
       dialog.showModal();
+      dialog.focus(); // and not its first button
       show(pair);
     },
     // after the groups changed: the same copy, or the one that came into its place

@@ -40,13 +40,20 @@ function likenessOf(score) {
   return line;
 }
 
+function folderOf(member) {
+  const line = make("div", "folder");
+  line.title = member.path;
+  line.append(make("bdi", "", member.folder)); // it is cut at its beginning: the end tells folders apart
+  return line;
+}
+
 function captionOf(member) {
   const caption = make("figcaption");
   if (member.relation) caption.append(make("div", "relation", member.relation));
   if (member.score) caption.append(likenessOf(member.score));
   const name = middleCut(member.name);
   name.title = member.path;
-  caption.append(name, make("div", "facts", member.facts), Object.assign(make("div", "folder", member.folder), { title: member.path }));
+  caption.append(name, make("div", "facts", member.facts), folderOf(member));
   caption.append(make("div", "why", `${member.keeper ? "Kept: " : ""}${member.reason}`));
   for (const lost of member.loses) caption.append(make("span", "lost-fact", `only here: ${lost}`));
   return caption;

@@ -6,7 +6,7 @@ from app import library
 from app.api import face as faces
 from app.api.face import Face
 from app.audits import answers, pages, runs
-from app.audits.pages import Tallies, Tally
+from app.audits.pages import Tallies
 from app.audits.runs import AuditFacts
 from app.ui import caveats, words
 from app.ui.audits import reviewing, running, shelving, starting, threshold
@@ -16,11 +16,13 @@ from app.ui.audits.going import go
 
 def show_audit(face: Face, look: Look) -> None:
     facts = runs.facts(face.resources, look.audit_id)
-    counted, marked = pages.tallies(face.resources, facts.id), pages.marked(face.resources, facts.id)
+    counted = pages.tallies(face.resources, facts.id)
     show_title(face, facts, counted)
-    caveats.banner(facts.model)
     running.show(face, facts, counted)
-    choose_tab(look, marked)
+    with st.container(key="parts", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        choose_tab(look, pages.count_marked(face.resources, facts.id))
+        if look.tab is Tab.GROUPS:
+            reviewing.tools(face, facts)
     if look.tab is Tab.GROUPS:
         reviewing.show(face, look, facts, counted)
     elif look.tab is Tab.THRESHOLD:
@@ -35,7 +37,7 @@ def show_title(face: Face, facts: AuditFacts, counted: Tallies) -> None:
         st.markdown(f"## {words.plain(starting.title(facts))}")
         if not running.is_going(facts):
             again = {"on_click": starting.again, "args": (face, facts.id), "help": "Examine what is new"}
-            st.button("Look again", icon=":material/refresh:", **again)
+            st.button("Run again", icon=":material/refresh:", **again)
     st.caption(summary(face, facts, counted))
 
 
@@ -46,12 +48,14 @@ def summary(face: Face, facts: AuditFacts, counted: Tallies) -> str:
         words.count(facts.images) if facts.images else "",
         f"{words.count(left.number, 'group')} to look through" if facts.done_at else "",
         f"{words.size(left.bytes)} to free" if left.bytes else "",
+        facts.model + caveats.suffix(facts.model),
         f"{inside['yes']:,} are in {words.plain(facts.against)} too, {inside['no']:,} are not" if inside else "",
     )
 
 
-def choose_tab(look: Look, marked: Tally) -> None:
-    names = {Tab.GROUPS: "Groups", Tab.THRESHOLD: "Threshold", Tab.QUARANTINE: f"Quarantine ({marked.number:,} marked)"}
+def choose_tab(look: Look, marked: int) -> None:
+    many = f"{marked:,}{'+' if marked == pages.MOST_COUNTED else ''} marked"
+    names = {Tab.GROUPS: "Groups", Tab.THRESHOLD: "Threshold", Tab.QUARANTINE: f"Quarantine ({many})"}
     st.session_state["tab"] = look.tab
     st.segmented_control(
         "Part",
