@@ -12,10 +12,11 @@ from app.catalog.states import Tier
 from app.ui import parts, words
 from app.ui.audits import acts, bulk, cards, keepers, running, wording
 from app.ui.audits.address import Look, Tab
+from app.ui.audits.choosing import choose
 from app.ui.audits.going import go
 
-ALL = "all"
-SORTS = {Sort.BYTES: "What frees most first", Sort.DOUBT: "Most doubtful first"}
+SORTS = {Sort.BYTES: "Largest first", Sort.DOUBT: "Doubtful first"}
+SETTLED = {False: "To review", True: "Done"}
 
 
 def show(face: Face, look: Look, facts: AuditFacts, counted: Tallies) -> None:
@@ -34,41 +35,15 @@ def show(face: Face, look: Look, facts: AuditFacts, counted: Tallies) -> None:
 
 def _narrow(look: Look, counted: Tallies) -> None:
     with st.container(key="which", horizontal=True, vertical_alignment="center"):
-        st.session_state["tier"] = look.tier or ALL
-        st.segmented_control(
-            "Kind",
-            [ALL, *Tier][:5],
-            key="tier",
-            label_visibility="collapsed",
-            format_func=lambda tier: _counted(tier, counted, look.settled),
-            on_change=lambda: go(look.at(tier=_tier(st.session_state["tier"]))),
-        )
-        st.session_state["sort"] = look.sort
-        st.selectbox(
-            "Order",
-            list(SORTS),
-            key="sort",
-            label_visibility="collapsed",
-            width=220,
-            format_func=SORTS.get,
-            on_change=lambda: go(look.at(sort=st.session_state["sort"])),
-        )
-        st.session_state["settled"] = look.settled
-        st.toggle(
-            "Done ones",
-            key="settled",
-            help="Groups you were finished with",
-            on_change=lambda: go(look.at(settled=st.session_state["settled"])),
-        )
+        tiers = {tier: _counted(tier, counted, look.settled) for tier in (None, *wording.TITLES)}
+        choose("tier", tiers, look.tier, lambda tier: go(look.at(tier=tier)))
+        choose("sort", SORTS, look.sort, lambda sort: go(look.at(sort=sort)))
+        choose("settled", SETTLED, look.settled, lambda settled: go(look.at(settled=settled)))
 
 
-def _counted(tier: str, counted: Tallies, settled: bool) -> str:
-    name = "All copies" if tier == ALL else wording.TITLES[tier]
-    return f"{name} ({counted.of(_tier(tier), settled).number:,})"
-
-
-def _tier(chosen: str | None) -> Tier | None:
-    return None if chosen in (ALL, None) else Tier(chosen)
+def _counted(tier: Tier | None, counted: Tallies, settled: bool) -> str:
+    name = "All copies" if tier is None else wording.TITLES[tier]
+    return f"{name} {counted.of(tier, settled).number:,}"
 
 
 def tools(face: Face, facts: AuditFacts) -> None:

@@ -127,10 +127,10 @@ function draw(state, data) {
 }
 
 function answer(state, said) {
-  if (!said || said.number === state.answered) return;
-  const first = state.answered === undefined;
-  state.answered = said.number;
-  if (first) return; // of another page, or of before a reload
+  const number = said?.number ?? 0;
+  const news = state.answered !== undefined && number !== state.answered; // at first there is only what is old
+  state.answered = number;
+  if (!news) return;
   for (const line of state.root.querySelectorAll(".said")) {
     line.textContent = said.text;
     line.classList.toggle("refused", said.refused);

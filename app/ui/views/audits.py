@@ -11,6 +11,7 @@ from app.audits.runs import AuditFacts
 from app.ui import caveats, words
 from app.ui.audits import reviewing, running, shelving, starting, threshold
 from app.ui.audits.address import Look, Tab, from_address
+from app.ui.audits.choosing import choose
 from app.ui.audits.going import go
 
 
@@ -56,15 +57,7 @@ def summary(face: Face, facts: AuditFacts, counted: Tallies) -> str:
 def choose_tab(look: Look, marked: int) -> None:
     many = f"{marked:,}{'+' if marked == pages.MOST_COUNTED else ''} marked"
     names = {Tab.GROUPS: "Groups", Tab.THRESHOLD: "Threshold", Tab.QUARANTINE: f"Quarantine ({many})"}
-    st.session_state["tab"] = look.tab
-    st.segmented_control(
-        "Part",
-        list(Tab),
-        key="tab",
-        label_visibility="collapsed",
-        format_func=names.get,
-        on_change=lambda: go(look.at(tab=st.session_state["tab"] or look.tab)),
-    )
+    choose("tab", names, look.tab, lambda tab: go(look.at(tab=tab)))
 
 
 face = faces.current()
