@@ -45,6 +45,8 @@ def verify(hold: Hold, gaze: Gaze) -> None:
 def _check_all(hold: Hold, checker: "Checker") -> None:
     with hold.resources.catalog.read() as session:
         total = pairs.counts(session, hold.audit_id).get(None, 0)
+    with hold.resources.catalog.begin() as session:
+        hold.write(session, stage=AuditStage.VERIFY, done=0, total=total)  # the first batch may take half a minute
     done, after = 0, (0, 0)
     while keys := _next(hold, after):
         hold.go_on()

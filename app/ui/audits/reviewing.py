@@ -26,7 +26,8 @@ def show(face: Face, look: Look, facts: AuditFacts, counted: Tallies) -> None:
     page = pages.page(face.resources, facts.id, counted, look.tier, look.settled, look.sort, look.cursor)
     if not page.groups and look.cursor != FIRST:  # those of this page are all done
         page = pages.page(face.resources, facts.id, counted, look.tier, look.settled, look.sort)
-    _narrow(look, counted)
+    if counted.open or counted.settled:
+        _narrow(look, counted)
     _groups(face, look, page.groups)
     if not page.groups:
         _nothing(look, facts, counted)

@@ -24,6 +24,7 @@ const COMPARE = `
     <div class="acts"></div>
   </div>
   <p class="said" role="status" aria-live="polite"></p>`;
+const EDGE = 0.004;
 const SAME_PLACE = [1, 0, 0, 0, 1, 0];
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, k: -1, ArrowRight: 1, ArrowDown: 1, j: 1 };
 
@@ -32,9 +33,9 @@ function matrixOf([a, b, c, d, e, f], width, height) {
   return `matrix(${a}, ${(d * height) / width}, ${(b * width) / height}, ${e}, ${c * width}, ${f * height})`;
 }
 
-// where the copy lies on the kept picture, as CSS cuts it out
+// where the copy lies on the kept picture, as CSS cuts it out; a hair less, or the edges themselves would shine
 function outlineOf([a, b, c, d, e, f]) {
-  const corners = [[0, 0], [1, 0], [1, 1], [0, 1]].map(([x, y]) => [a * x + b * y + c, d * x + e * y + f]);
+  const corners = [[EDGE, EDGE], [1 - EDGE, EDGE], [1 - EDGE, 1 - EDGE], [EDGE, 1 - EDGE]].map(([x, y]) => [a * x + b * y + c, d * x + e * y + f]);
   return `polygon(${corners.map(([x, y]) => `${x * 100}% ${y * 100}%`).join(", ")})`;
 }
 
@@ -84,7 +85,7 @@ function makeCompare(root, state) {
     const differ = view.mode === "difference";
     Object.assign(part(".layers").style, { width: `${width}px`, height: `${height}px` });
     part(".upper").style.transform = matrixOf(onto, width, height);
-    part(".under").style.clipPath = differ ? outlineOf(onto) : "none";
+    part(".layers").style.clipPath = differ ? outlineOf(onto) : "none";
     part(".upper").style.visibility = differ || view.upper ? "visible" : "hidden";
     part(".under").style.visibility = differ || !view.upper ? "visible" : "hidden";
     part(".showing").textContent = showing(pair);

@@ -119,6 +119,7 @@ function draw(state, data) {
     nodes.set(group.id, { text, node: same ? old.node : groupOf(state, group) });
   }
   state.nodes = nodes;
+  state.root.querySelector(".help").hidden = !state.groups.length;
   const wanted = [...nodes.values()].map(({ node }) => node);
   const shown = [...state.list.children];
   if (wanted.length !== shown.length || wanted.some((node, at) => node !== shown[at])) state.list.replaceChildren(...wanted);

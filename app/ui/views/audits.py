@@ -22,7 +22,7 @@ def show_audit(face: Face, look: Look) -> None:
     running.show(face, facts, counted)
     with st.container(key="parts", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         choose_tab(look, pages.count_marked(face.resources, facts.id))
-        if look.tab is Tab.GROUPS:
+        if look.tab is Tab.GROUPS and (counted.open or counted.settled):
             reviewing.tools(face, facts)
     if look.tab is Tab.GROUPS:
         reviewing.show(face, look, facts, counted)
