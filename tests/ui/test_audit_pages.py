@@ -11,6 +11,7 @@ from app.api import face
 from app.audits import pages, runs
 from app.catalog.audit_models import Audit, Group, Member
 from app.catalog.states import AuditStage, AuditStatus, Role
+from app.ui.audits import acts
 from app.ui.audits.address import Look, Tab, from_address, to_address
 from tests.audits.many import fill
 from tests.ui.test_pages import MAIN, sent
@@ -168,3 +169,41 @@ def test_an_address_that_cannot_be_read_says_so(page, audit_id):
 )
 def test_what_is_seen_is_in_the_address_and_back(seen):
     assert from_address(to_address(seen)) == seen
+
+
+def test_what_the_browser_sends_twice_is_done_once(page, resources, audit_id):
+    look(page, audit_id)
+    group = sent(page, "groups 1")["groups"][0]
+    twice = {"from": "browser", "acts": [{"n": 1, "act": "settle", "group": group["id"]}]}
+
+    def script(twice):
+        from app.api import face
+        from app.ui.audits import acts
+
+        acts.hear(face.current(), 1, twice)
+        acts.hear(face.current(), 1, twice)
+        acts.undo(1)
+        acts.undo(1)
+
+    alone = AppTest.from_function(script, args=(twice,)).run()
+    assert not alone.exception
+    assert alone.session_state["said 1"].text == acts.NOTHING
+    assert alone.session_state["heard 1"] == {"from": "browser", "n": 1}
+    assert pages.tallies(resources, audit_id).of(None).number == 94
+
+
+def test_a_refusal_is_said_and_nothing_is_done(page, resources, audit_id):
+    look(page, audit_id)
+    keeper = sent(page, "groups 1")["groups"][0]["members"][0]
+    act = {"n": 1, "act": "mark", "group": keeper["group"], "location": keeper["location"], "marked": True}
+
+    def script(act):
+        from app.api import face
+        from app.ui.audits import acts
+
+        acts.hear(face.current(), 1, {"from": "browser", "acts": [act]})
+
+    alone = AppTest.from_function(script, args=(act,)).run()
+    said = alone.session_state["said 1"]
+    assert said.refused
+    assert "the copy that is kept can't be marked" in said.text

@@ -47,6 +47,7 @@ def test_copies_are_found_judged_moved_and_brought_back(address, root):
         finish_and_look_at_it_again(page)
         move(page, root, before)
         bring_back(page)
+        change_rules(page, root)
     assert tree(root / "photos") == before
 
 
@@ -191,6 +192,24 @@ def bring_back(page: Page) -> None:
     page.get_by_text("Quarantine (0 marked)").click()
     page.get_by_role("button", name="Bring back").click(timeout=SLOW_MS)
     expect(page.get_by_text("2 files back at their places")).to_be_visible(timeout=SLOW_MS)
+
+
+def change_rules(page: Page, root: Path) -> None:
+    """A protected folder's copy is kept from now on, whatever else stands against it."""
+    page.get_by_role("button", name="Groups").click()
+    page.get_by_role("button", name="Keeper rules").click(timeout=SLOW_MS)
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Nothing is changed")).to_be_disabled(timeout=SLOW_MS)
+    dialog.locator(".st-key-Later_protected button").click()
+    expect(dialog.locator(".st-key-rule_0")).to_contain_text("in the folder you prefer", timeout=SLOW_MS)
+    protected = dialog.get_by_label("Protected")
+    protected.fill(f"{root}/photos/mails")
+    protected.blur()
+    dialog.get_by_role("button", name="Choose keepers anew").click(timeout=SLOW_MS)
+    kept = group(page, "boat.jpg").locator(".keeper")
+    expect(kept).to_contain_text("in a protected folder", timeout=SLOW_MS)
+    expect(kept).to_contain_text("boat part.jpg")
+    expect(group(page, "boat.jpg").get_by_text("Stays")).to_have_count(1)  # the other one there is protected as well
 
 
 LOADED = """() => {

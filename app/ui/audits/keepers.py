@@ -14,6 +14,12 @@ from app.ui.audits.going import go
 FIRST = "Before all of these: what you chose by hand, and files of the collection that is compared with."
 
 
+def open_dialog(face: Face, facts: AuditFacts) -> None:
+    """With the rules as they are: what was not saved before is forgotten."""
+    st.session_state.pop(f"order of {facts.id}", None)
+    dialog(face, facts)
+
+
 @st.dialog("Which copy is kept", width="medium")
 def dialog(face: Face, facts: AuditFacts) -> None:
     st.caption("The first rule that tells two copies apart decides, and is the reason that is shown.")
@@ -23,8 +29,8 @@ def dialog(face: Face, facts: AuditFacts) -> None:
         _row(key, order, at, name)
     _left_out(key, order)
     st.caption(FIRST)
-    folders = _folders("Rather kept: files below", facts.rules.folders, "preferred")
-    protected = _folders("Protected: never marked, never moved", facts.rules.protected, "protected")
+    folders = _folders("Rather kept: files below", facts.rules.folders, f"preferred {facts.id}")
+    protected = _folders("Protected: never marked, never moved", facts.rules.protected, f"protected {facts.id}")
     with failures.plainly():
         changed = facts.rules.changed(order=order, folders=folders, protected=protected)
         _save(face, facts, key, changed)

@@ -68,7 +68,7 @@ def _start(audit_id: int, moving: Moving, work: Work) -> None:
         if audit_id in _latest and _latest[audit_id].going:
             return
         _latest[audit_id] = moving
-    threading.Thread(target=_run, args=(moving, work), name=f"{moving.kind} {audit_id}").start()
+    threading.Thread(target=_run, args=(moving, work), name=f"{moving.kind} {audit_id}", daemon=True).start()
 
 
 def _run(moving: Moving, work: Work) -> None:

@@ -53,7 +53,7 @@ def tools(face: Face, facts: AuditFacts) -> None:
         if st.button("Mark many", icon=":material/done_all:"):
             bulk.dialog(face, facts)
         if st.button("Keeper rules", icon=":material/rule:"):
-            keepers.dialog(face, facts)
+            keepers.open_dialog(face, facts)
         st.button(
             "Undo", icon=":material/undo:", disabled=not acts.can_undo(facts.id), on_click=acts.undo, args=(facts.id,)
         )

@@ -44,7 +44,7 @@ def show_title(face: Face, facts: AuditFacts, counted: Tallies) -> None:
 
 def summary(face: Face, facts: AuditFacts, counted: Tallies) -> str:
     left = counted.of(None)
-    inside = answers.contained(face.resources, facts.id) if facts.done_at else None
+    inside = contained(face, facts)
     return words.joined(
         words.count(facts.images) if facts.images else "",
         f"{words.count(left.number, 'group')} to look through" if facts.done_at else "",
@@ -52,6 +52,16 @@ def summary(face: Face, facts: AuditFacts, counted: Tallies) -> str:
         facts.model + caveats.suffix(facts.model),
         f"{inside['yes']:,} are in {words.plain(facts.against)} too, {inside['no']:,} are not" if inside else "",
     )
+
+
+def contained(face: Face, facts: AuditFacts) -> dict[str, int] | None:
+    """Counted once a run: it may take longer than a page should."""
+    if facts.against is None or facts.done_at is None:
+        return None
+    key, run = f"contained {facts.id}", (facts.done_at, facts.reclaimable_bytes)
+    if st.session_state.get(key, (None,))[0] != run:
+        st.session_state[key] = run, answers.contained(face.resources, facts.id)
+    return st.session_state[key][1]
 
 
 def choose_tab(look: Look, marked: int) -> None:
