@@ -1,4 +1,4 @@
-"""Groups as they are stored. What a person marked stays with a group for as long as its files are the same."""
+"""Groups as they are stored. What a person marked of a file stays for as long as that is the same to its keeper."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -58,7 +58,8 @@ def images_beside(session: Session, audit_id: int, image_ids: Sequence[int]) -> 
 def store(session: Session, audit_id: int, plans: Sequence[tuple[dict[str, Any], list[dict[str, Any]]]]) -> list[int]:
     """Write groups, each as its row and the rows of its members in order; their ids.
 
-    One whose files are the same as before keeps what a person marked, and that it is settled.
+    One whose files are the same as before keeps what a person marked, and that it is settled. Where other files came or
+    went, those that are to the keeper what they were keep it.
     """
     ids = _put_groups(session, audit_id, [group for group, _ in plans])
     before = members_of(session, ids)
@@ -69,7 +70,7 @@ def store(session: Session, audit_id: int, plans: Sequence[tuple[dict[str, Any],
             same += _differing(before[group_id], rows)
             continue
         changed.append(group_id)
-        fresh += rows
+        fresh += _as_marked(before[group_id], rows)
     _replace(session, changed, fresh)
     if same:
         session.execute(update(Member), same)
@@ -111,6 +112,11 @@ def _replace(session: Session, group_ids: Sequence[int], rows: Sequence[dict[str
         session.execute(unsettled.execution_options(synchronize_session=False))
     if rows:
         session.execute(insert(Member), rows)
+
+
+def _as_marked(before: Sequence[Member], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    marks = {(old.location_id, old.role, old.tier): old.marked for old in before}
+    return [row | {"marked": marks.get((row["location_id"], row["role"], row["tier"]), row["marked"])} for row in rows]
 
 
 def _differing(before: Sequence[Member], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,21 +1,25 @@
 """The ledger of moves: what is marked, what was written down before a file was touched, where each file is now."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from app.catalog import collections, images, sightings
 from app.catalog.audit_models import Batch, Group, Member, Move
 from app.catalog.clock import db_now
 from app.catalog.images import portions
-from app.catalog.models import Collection, Image, Location, Source
+from app.catalog.models import Image, Location
+from app.catalog.reach import Reach
 from app.catalog.sightings import Sighting
-from app.catalog.states import BatchStatus, MoveState, Role, SourceKind
+from app.catalog.states import BatchStatus, MoveState, Role
 from app.errors import NotFound
 
 UNFINISHED = (BatchStatus.PLANNED, BatchStatus.RESTORING)
+FILE = (Member.group_id, Member.location_id)
 AWAY = (MoveState.MOVED, MoveState.PLANNED)
 
 
@@ -99,31 +103,41 @@ def in_quarantine(
 
 def set_moved(session: Session, gone: Sequence[Gone], *, linked: bool) -> None:
     """Planned moves that are done. Their places go, and with its last place an image goes out of every search."""
-    reach = _Reach(session)
-    for one in gone:
-        change = {"state": MoveState.MOVED, "moved_at": db_now(), "digest": one.move.digest, "reason": one.move.reason}
-        if _change(session, one.move.id, MoveState.PLANNED, **change):
-            _mark(session, one.move, False)  # what is in quarantine is not to be chosen again
-            if not linked:
-                _leave(session, reach.places(one.move))
+    moves = _change(session, [one.move for one in gone], MoveState.PLANNED, state=MoveState.MOVED, moved_at=db_now())
+    if not moves:
+        return
+    session.execute(update(Move), [{"id": move.id, "digest": move.digest} for move in moves])
+    places = Reach(session, moves).places(moves)
+    _mark(session, moves, places, False)  # what is in quarantine is not to be chosen again
+    if not linked:
+        _leave(session, places)
 
 
 def set_refused(session: Session, reasons: dict[int, str]) -> None:
     """Planned moves that nothing was done about, by id, with why."""
-    for move_id, reason in reasons.items():
-        _change(session, move_id, MoveState.PLANNED, state=MoveState.REFUSED, reason=reason)
+    for reason in set(reasons.values()):
+        for chosen in portions([move_id for move_id, why in reasons.items() if why == reason]):
+            planned = update(Move).where(Move.id.in_(chosen), Move.state == MoveState.PLANNED)
+            refused = planned.values(state=MoveState.REFUSED, reason=reason)
+            session.execute(refused.execution_options(synchronize_session=False))
 
 
 def set_restored(session: Session, back: Sequence[Gone], *, linked: bool) -> None:
     """The inverse of `set_moved`: the places are known again, and their images are found again."""
-    reach = _Reach(session)
-    for one in back:
-        if _change(session, one.move.id, MoveState.MOVED, state=MoveState.RESTORED, restored_at=db_now()):
-            seen = Sighting(one.at, one.move.digest, one.size_bytes, one.mtime_ns, host=one.move.host)
-            for collection_id in sorted(reach.of(one.move)):
-                sightings.record(session, collection_id, [seen])
-            if linked:
-                _mark(session, one.move, True)  # its place never went, and so nobody else marks it again
+    at = {one.move.id: one for one in back}
+    moves = [one.move for one in back]
+    moves = _change(session, moves, MoveState.MOVED, state=MoveState.RESTORED, restored_at=db_now())
+    if not moves:
+        return
+    reach = Reach(session, moves)
+    seen: dict[tuple[int, str], list[Sighting]] = defaultdict(list)
+    for move in moves:
+        for collection_id in reach.of(move):
+            seen[collection_id, move.host].append(_sighting(at[move.id]))
+    for (collection_id, _), sightings_there in sorted(seen.items(), key=itemgetter(0)):
+        sightings.record(session, collection_id, sightings_there)
+    if linked:
+        _mark(session, moves, reach.places(moves), True)  # its place never went, and so nobody else marks it again
 
 
 def set_status(session: Session, batch_id: int, status: BatchStatus) -> None:
@@ -139,9 +153,9 @@ def finish(session: Session, batch_id: int) -> None:
         set_status(session, batch_id, BatchStatus.RESTORED if back else BatchStatus.DONE)
 
 
-def lock_collections(session: Session, moves: Iterable[Move]) -> None:
+def lock_collections(session: Session, moves: Sequence[Move]) -> None:
     """Of all that know these files, lowest first: two that lock in one order never wait in a ring."""
-    reach = _Reach(session)
+    reach = Reach(session, moves)
     for collection_id in sorted({found for move in moves for found in reach.of(move)}):
         collections.lock(session, collection_id)
 
@@ -154,59 +168,41 @@ def facts(session: Session, audit_id: int | None = None) -> Sequence[Row]:
     return session.execute(columns.group_by(Batch.id, Move.state).order_by(Batch.id.desc(), Move.state)).all()
 
 
-def _change(session: Session, move_id: int, before: MoveState, **values) -> bool:
-    """Whether the row was still as we saw it: of two that settle a move one does."""
-    one = update(Move).where(Move.id == move_id, Move.state == before).values(**values)
-    return session.execute(one.execution_options(synchronize_session=False)).rowcount == 1
+def _change(session: Session, moves: Sequence[Move], before: MoveState, **values) -> list[Move]:
+    """Those whose rows were still as we saw them: of two that settle a move one does."""
+    changed: set[int] = set()
+    for chosen in portions([move.id for move in moves]):
+        mine = update(Move).where(Move.id.in_(chosen), Move.state == before).values(**values).returning(Move.id)
+        changed.update(session.scalars(mine.execution_options(synchronize_session=False)))
+    return [move for move in moves if move.id in changed]
 
 
-def _mark(session: Session, move: Move, marked: bool) -> None:
-    here = select(Location.id).where(Location.collection_id == move.collection_id, *_at(move))
-    member = (Member.group_id == move.group_id, Member.image_id == move.image_id, Member.location_id.in_(here))
-    session.execute(update(Member).where(*member).values(marked=marked).execution_options(synchronize_session=False))
-
-
-def _at(move: Move) -> tuple:
-    return Location.host == move.host, Location.path_bytes == move.path_bytes
+def _mark(session: Session, moves: Sequence[Move], places: Sequence[Row], marked: bool) -> None:
+    """In the groups that the moves were chosen in."""
+    groups = {(move.host, move.path_bytes): move.group_id for move in moves}
+    for some in portions(places):
+        files = [(groups[place.host, place.path_bytes], place.id) for place in some]
+        mine = (Member.group_id.in_({group_id for group_id, _ in files}), tuple_(*FILE).in_(files))
+        session.execute(update(Member).where(*mine).values(marked=marked).execution_options(synchronize_session=False))
 
 
 def _leave(session: Session, places: Sequence[Row]) -> None:
-    for location_id, collection_id, image_id in places:
-        sightings.forget(session, collection_id, [location_id])
-        _hide_if_only_stored(session, image_id)
+    by_collection: dict[int, list[Row]] = defaultdict(list)
+    for place in places:
+        by_collection[place.collection_id].append(place)
+    for collection_id, mine in sorted(by_collection.items()):
+        sightings.forget(session, collection_id, [place.id for place in mine])
+        _hide_only_stored(session, sorted({place.image_id for place in mine}))
 
 
-def _hide_if_only_stored(session: Session, image_id: int) -> None:
+def _hide_only_stored(session: Session, image_ids: Sequence[int]) -> None:
     """A copy that we keep is no reason to show what a person put away."""
     somewhere = select(Location.id).where(Location.image_id == Image.id).exists()
-    kept = select(Image).where(Image.id == image_id, Image.stored.is_(True), ~somewhere)
-    for image in session.scalars(kept).all():
-        images.hide_gone(session, image)
+    for chosen in portions(image_ids):
+        kept = select(Image).where(Image.id.in_(chosen), Image.stored.is_(True), ~somewhere)
+        for image in session.scalars(kept).all():
+            images.hide_gone(session, image)
 
 
-class _Reach:
-    """Which collections a move concerns: the same folder may have been read into several."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._ids = session.scalars(select(Collection.id)).all()
-        local = Source.kind.in_((SourceKind.FOLDER, SourceKind.FILES))
-        self._sources = session.execute(
-            select(Source.collection_id, Source.host, Source.address_bytes).where(local)
-        ).all()
-
-    def places(self, move: Move) -> Sequence[Row]:
-        """(location id, collection id, image id) of the file in each collection that knows it."""
-        columns = select(Location.id, Location.collection_id, Location.image_id)
-        return self._session.execute(columns.where(Location.collection_id.in_(self._ids), *_at(move))).all()
-
-    def of(self, move: Move) -> set[int]:
-        """Its own, those that know the file, and those that read its folder and know its bytes."""
-        above = {
-            collection_id
-            for collection_id, host, address in self._sources
-            if host == move.host and move.path_bytes.startswith(address.rstrip(b"/") + b"/")
-        }
-        bytes_known = (Image.collection_id.in_(above), Image.digest == move.digest)
-        knowing = self._session.scalars(select(Image.collection_id).where(*bytes_known)).all()
-        return {move.collection_id, *knowing, *(place.collection_id for place in self.places(move))}
+def _sighting(back: Gone) -> Sighting:
+    return Sighting(back.at, back.move.digest, back.size_bytes, back.mtime_ns, host=back.move.host)

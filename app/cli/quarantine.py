@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -115,9 +115,17 @@ def _numbers(text: str | None) -> list[int] | None:
 
 @contextmanager
 def _watched(verb: str) -> Iterator[Progress]:
-    with progress_bar("files") as bar:
-        task = bar.add_task(verb, total=None, rate="")
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    """A bar from the first file on: a refusal that comes before is the only line."""
+    bar = progress_bar("files")
+    task = bar.add_task(verb, total=None, rate="")
+    with ExitStack() as shown:
+
+        def tell(done: int, total: int) -> None:
+            if not bar.live.is_started:
+                shown.enter_context(bar)
+            bar.update(task, completed=done, total=total)
+
+        yield tell
 
 
 def _plan(resources: Resources, audit_id: int, groups: list[int] | None, link: bool) -> Plan:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app import remote
+from app.audits.shelf import is_shelved
 from app.catalog import collections, sources
 from app.catalog.images import displayable
 from app.catalog.models import Source
 from app.catalog.states import SourceKind
-from app.errors import AppError, NotFound
+from app.errors import AppError, InvalidInput, NotFound
 from app.ingest import archives
 from app.ingest.walk import absolute, is_hidden
 from app.resources import Resources
@@ -58,7 +59,8 @@ class Root:
 def given(resources: Resources, collection: str, texts: Sequence[str | Path]) -> list[Root]:
     """The roots that a person named, each once. One that is away is among them when it is remembered.
 
-    Raises NotFound for a path that is not there and never was, InvalidInput for an address nothing here can read.
+    Raises NotFound for a path that is not there and never was, InvalidInput for an address nothing here can read, or
+    in quarantine.
     """
     timeout_s = resources.settings.remote_timeout_s
     named: dict[bytes, set[bytes]] = {}
@@ -108,6 +110,8 @@ def _add_local(
         roots[root] = None
         return
     address = os.fsencode(path)
+    if is_shelved(address):
+        raise InvalidInput(f"{path} lies in quarantine: bring it back first, `dinoseek audit restore --path`")
     if path.is_dir():
         roots[Root(SourceKind.FOLDER, address)] = None
     elif archives.is_archive(path):

@@ -9,6 +9,7 @@ import pytest
 from app.faults import Point
 from app.storage import Storage
 from tests.faults.crasher import Crasher
+from tests.faults.test_audit_kills import LINKING, UNLINKING
 from tests.program import wait_until
 from tests.workshop import COLLECTION
 
@@ -30,7 +31,7 @@ WORKING = (
 
 
 def test_every_point_is_killed_at_somewhere():
-    assert set(SCANNING + UPLOADING + WORKING) == set(Point)
+    assert set(SCANNING + UPLOADING + WORKING + LINKING + UNLINKING) == set(Point)
 
 
 def armed(crasher: Crasher, point: Point) -> dict[str, str]:
