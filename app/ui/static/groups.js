@@ -189,8 +189,9 @@ const LOOKS = { Enter: "beside", " ": "turns", v: "difference" };
 function onKey(event, state) {
   if (typing(event) || state.viewer.isOpen() || document.querySelector("[role=dialog]") || !plainKey(event)) return;
   const inside = state.root.activeElement?.closest?.(".tile");
-  if (!inside && document.activeElement !== document.body) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  // a button that has the focus keeps the keys that buttons have
+  if (!inside && document.activeElement !== document.body && !/^[a-z1-9?]$/.test(key)) return;
   if (MOVES.test(key)) take(state, inside ? stepped(state, key) : find(state, state.inHand) ?? membersOf(state)[0]);
   else if (key === "?") help(state);
   else if (inside && LOOKS[key]) state.viewer.open(state.inHand, LOOKS[key]);
