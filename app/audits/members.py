@@ -14,6 +14,8 @@ from app.catalog.audit_models import Audit, Member, Pair
 from app.catalog.models import Image, Location
 from app.catalog.states import PlaceKind, Role, Tier
 
+OF_THE_MEMBER = ("group_id", "place", "image_id", "location_id", "role", "tier", "score", "reason", "marked")
+OF_THE_IMAGE = ("digest", "size_bytes", "format", "taken_at")
 Pairs = Mapping[tuple[int, int], Pair]  # by (first_id, second_id)
 
 
@@ -58,27 +60,16 @@ def of_rows(audit: Audit, rows: Iterable[Row], pairs: Pairs, keepers: Mapping[in
 def _facts(
     audit: Audit, rules: Rules, row: Member, image: Image, location: Location | None, onto: Warp | None
 ) -> MemberFacts:
+    told = {name: getattr(row, name) for name in OF_THE_MEMBER} | {name: getattr(image, name) for name in OF_THE_IMAGE}
     return MemberFacts(
-        group_id=row.group_id,
-        place=row.place,
-        image_id=row.image_id,
-        location_id=row.location_id,
-        digest=image.digest,
-        role=row.role,
-        tier=row.tier,
-        score=row.score,
+        **told,
         relations=tuple(row.relations),
-        reason=row.reason,
         loses=tuple(row.loses),
-        marked=row.marked,
         may_go=row.role is Role.DUPLICATE and may_go(audit, rules, image, location),
         here=location is not None,
         path=location.path if location else "",
-        size_bytes=image.size_bytes,
         height_px=image.height_px or 0,
         width_px=image.width_px or 0,
-        format=image.format,
-        taken_at=image.taken_at,
         onto=onto,
         shows=None if onto is None else geometry.shown_share(onto),
     )

@@ -40,37 +40,41 @@ def _group(face: Face, group: GroupFacts, look: Look) -> dict:
 
 
 def _member(face: Face, member: MemberFacts, keeper: MemberFacts) -> dict:
-    likeness = wording.likeness(member)
-    return {
+    return _file(face, member) | {
         "group": member.group_id,
         "location": member.location_id,
         "image": member.image_id,
         "keeper": member.role is Role.KEEPER,
-        "tier": member.tier,
         "marked": member.marked,
         "mayGo": member.may_go,
-        "gone": "" if member.here else GONE,
-        "name": member.name or f"picture {member.image_id}",
-        "path": member.path,
-        "folder": str(Path(member.path).parent) if member.path else "",
-        "width": member.width_px,
-        "height": member.height_px,
-        "facts": words.joined(words.dimensions(member.width_px, member.height_px), words.size(member.size_bytes)),
         "relation": wording.relation(member, keeper),
-        "score": {"share": words.score_share(member.score), "word": likeness}
-        if likeness and not _kept(member)
-        else None,
+        "score": _score(member),
         "reason": member.reason,
         "loses": list(member.loses),
         "onto": member.onto,
+    }
+
+
+def _file(face: Face, member: MemberFacts) -> dict:
+    return {
+        "name": member.name or f"picture {member.image_id}",
+        "path": member.path,
+        "folder": str(Path(member.path).parent) if member.path else "",
+        "gone": "" if member.here else GONE,
+        "width": member.width_px,
+        "height": member.height_px,
+        "facts": words.joined(words.dimensions(member.width_px, member.height_px), words.size(member.size_bytes)),
         "thumb": face.thumbnail(member.digest),
         "picture": face.large(member.image_id),
         "details": _details(member),
     }
 
 
-def _kept(member: MemberFacts) -> bool:
-    return member.role is Role.KEEPER
+def _score(member: MemberFacts) -> dict | None:
+    """None where there is nothing to tell: of the keeper, and of the same bytes."""
+    if member.role is Role.KEEPER or member.tier is Tier.IDENTICAL:
+        return None
+    return {"share": words.score_share(member.score), "word": wording.likeness(member)}
 
 
 def _details(member: MemberFacts) -> list[tuple[str, str]]:

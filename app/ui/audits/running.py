@@ -90,5 +90,6 @@ def _card(now: AuditFacts, rate: float | None) -> str:
 
 def _step(stage: AuditStage, at: AuditStage) -> str:
     order = list(STEPS)
-    state = ("done", "now", "later")[(order.index(stage) > order.index(at)) * 2 + (stage is at)]
+    before, after = order[: order.index(at)], order[order.index(at) + 1 :]
+    state = "done" if stage in before else "later" if stage in after else "now"
     return f'<li class="{state}">{STEPS[stage][0]}</li>'
