@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import insert
 
-from app.alignment import METHOD
+from app.alignment import DEFAULT_THRESHOLD, METHOD
 from app.catalog.audit_models import Audit, Pair
 from app.catalog.models import Image
 from app.catalog.states import AuditStatus, ImageStatus, Tier
 from app.resources import Resources
 from tests.catalog.rows import make_collection
 
-DEFAULT = 0.86
+SCENE = 0.55  # from here on the made pairs are of one scene
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ def audit_of(session, collection, against=None, **values) -> Audit:
 
 
 def tier_of(score: float) -> Tier:
-    if score >= DEFAULT:
+    if score >= DEFAULT_THRESHOLD:
         return Tier.EDITED
-    return Tier.SAME_SCENE if score >= 0.55 else Tier.DIFFERENT
+    return Tier.SAME_SCENE if score >= SCENE else Tier.DIFFERENT
 
 
 def fill(resources: Resources, scores: np.ndarray, copies: np.ndarray) -> Audited:
@@ -54,4 +54,4 @@ def fill(resources: Resources, scores: np.ndarray, copies: np.ndarray) -> Audite
 
 def _pair(audit_id: int, first_id: int, second_id: int, score: float) -> dict:
     ids = {"audit_id": audit_id, "first_id": first_id, "second_id": second_id}
-    return ids | {"score": float(score), "tier": tier_of(score)}
+    return ids | {"score": float(score), "tier": tier_of(score), "scene": bool(score >= SCENE)}

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, update
 
-from app.alignment import DEFAULT_THRESHOLD
-from app.audits import labels
+from app.alignment import DEFAULT_THRESHOLD, METHOD
+from app.audits import labels, thresholds
 from app.catalog.audit_models import Audit, Label, Pair, Threshold
 from app.catalog.models import Collection, Image
 from app.catalog.states import AuditStatus, ImageStatus, Tier
 from app.errors import InvalidInput, NotFound
-from tests.audits.pairs import Audited, audit_of, fill
+from tests.audits.pairs import SCENE, Audited, audit_of, fill
 from tests.catalog.rows import make_collection
 
 
@@ -62,7 +62,7 @@ def test_small_collections_are_asked_about_to_the_end_and_then_known(resources_o
     scores, copies = world(40)
     audited = fill(resources_on_both, scores, copies)
     assert len(answer(resources_on_both, audited, 100)) == 40
-    found = labels.evidence(resources_on_both, audited.audit_id)
+    found = thresholds.evidence(resources_on_both, audited.audit_id)
     assert (found.labels, found.copies, found.pairs) == (40, 20, 40)
     point = next(point for point in found.curve if point.score >= 0.66)
     above = scores >= point.score
@@ -104,7 +104,7 @@ def test_what_is_no_pair_of_the_audit_and_an_audit_that_runs_are_refused(resourc
         labels.label(resources_on_both, audited.audit_id, 1, 999, True)
     with resources_on_both.catalog.begin() as session:
         session.execute(update(Audit).values(status=AuditStatus.RUNNING))
-    for act in (labels.next_pair, labels.evidence):
+    for act in (labels.next_pair, thresholds.evidence):
         with pytest.raises(InvalidInput, match="is running: pairs can be labelled when it is done"):
             act(resources_on_both, audited.audit_id)
 
@@ -112,10 +112,10 @@ def test_what_is_no_pair_of_the_audit_and_an_audit_that_runs_are_refused(resourc
 def test_too_few_labels_set_no_threshold_and_say_how_many_more_it_takes(resources_on_both, audited):
     answer(resources_on_both, audited, 20)
     with pytest.raises(InvalidInput, match=r"too few labels to be sure of 99\.0%.*about \d+ more"):
-        labels.set_threshold(resources_on_both, audited.audit_id, 0.99)
+        thresholds.choose(resources_on_both, audited.audit_id, 0.99)
     with pytest.raises(InvalidInput, match=r"a precision of 1\.0 can't be aimed at"):
-        labels.set_threshold(resources_on_both, audited.audit_id, 1.0)
-    assert labels.evidence(resources_on_both, audited.audit_id).threshold == DEFAULT_THRESHOLD
+        thresholds.choose(resources_on_both, audited.audit_id, 1.0)
+    assert thresholds.evidence(resources_on_both, audited.audit_id).threshold == DEFAULT_THRESHOLD
 
 
 def test_a_threshold_from_labels_moves_pairs_and_asks_for_new_groups(resources_on_both, audited):
@@ -123,7 +123,7 @@ def test_a_threshold_from_labels_moves_pairs_and_asks_for_new_groups(resources_o
     with resources_on_both.catalog.begin() as session:
         named = {"relations": ["resized"], "relations_back": ["resized"]}
         session.execute(update(Pair).where(Pair.score >= 0.8).values(**named))
-    found = labels.set_threshold(resources_on_both, audited.audit_id, 0.8)
+    found = thresholds.choose(resources_on_both, audited.audit_id, 0.8)
     assert 0.55 < found.point.score < 0.75
     with resources_on_both.catalog.read() as session:
         tiers = dict(session.execute(select(Pair.tier, func.count()).group_by(Pair.tier)).all())
@@ -140,14 +140,13 @@ def test_going_back_to_the_own_threshold_of_the_check_names_what_is_known_withou
         audit = session.scalars(select(Audit)).one()
         session.add(_threshold(audit, 0.5))
         session.execute(update(Pair).where(Pair.score >= 0.5).values(tier=Tier.EDITED, relations=[], relations_back=[]))
-    labels.clear_threshold(resources_on_both, audited.audit_id)
+    thresholds.clear(resources_on_both, audited.audit_id)
     with resources_on_both.catalog.read() as session:
         rows = session.execute(select(Pair.tier, Pair.score)).all()
         assert session.scalars(select(Threshold)).all() == []
     assert {row.tier for row in rows if row.score >= DEFAULT_THRESHOLD} == {Tier.EDITED}
-    assert {row.tier for row in rows if 0.55 <= row.score < DEFAULT_THRESHOLD} == {Tier.SAME_SCENE}
-    assert {row.tier for row in rows if 0.5 <= row.score < 0.55} == {None}
-    assert {row.tier for row in rows if row.score < 0.5} == {Tier.DIFFERENT}
+    assert {row.tier for row in rows if SCENE <= row.score < DEFAULT_THRESHOLD} == {Tier.SAME_SCENE}
+    assert {row.tier for row in rows if row.score < SCENE} == {Tier.DIFFERENT}
 
 
 def test_a_threshold_is_set_for_every_audit_of_the_collection_or_for_none(resources_on_both, audited):
@@ -157,18 +156,18 @@ def test_a_threshold_is_set_for_every_audit_of_the_collection_or_for_none(resour
         other = make_collection(session, "other")
         beside = audit_of(session, _collection(session, own), other, status=AuditStatus.RUNNING)
     with pytest.raises(InvalidInput, match=f"audit {beside.id} of this collection runs"):
-        labels.set_threshold(resources_on_both, audited.audit_id, 0.8)
+        thresholds.choose(resources_on_both, audited.audit_id, 0.8)
     with resources_on_both.catalog.begin() as session:
         assert session.scalars(select(Threshold)).all() == []
         session.execute(update(Audit).values(status=AuditStatus.DONE))
-    labels.set_threshold(resources_on_both, audited.audit_id, 0.8)
+    thresholds.choose(resources_on_both, audited.audit_id, 0.8)
     with resources_on_both.catalog.read() as session:
         assert set(session.scalars(select(Audit.status))) == {AuditStatus.WAITING}
 
 
 def _threshold(audit: Audit, score: float) -> Threshold:
     key = {"collection_id": audit.collection_id, "model_key_id": audit.model_key_id}
-    return Threshold(**key, score=score, target_precision=0.9, evidence={})
+    return Threshold(**key, method=METHOD, score=score, target_precision=0.9, evidence={})
 
 
 def _collection(session, audit: Audit):
