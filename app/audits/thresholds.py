@@ -7,7 +7,7 @@ from math import floor
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.alignment import DEFAULT_THRESHOLD, METHOD
+from app.alignment import METHOD
 from app.audits import calibration, runs
 from app.audits.calibration import Point, Suggestion
 from app.audits.labels import checked

@@ -6,6 +6,7 @@ import numpy as np
 from sqlalchemy import insert
 
 from app.alignment import DEFAULT_THRESHOLD, METHOD
+from app.audits import labels
 from app.catalog.audit_models import Audit, Pair
 from app.catalog.models import Image
 from app.catalog.states import AuditStatus, ImageStatus, Tier
@@ -34,6 +35,22 @@ def tier_of(score: float) -> Tier:
     if score >= DEFAULT_THRESHOLD:
         return Tier.EDITED
     return Tier.SAME_SCENE if score >= SCENE else Tier.DIFFERENT
+
+
+def world(count: int = 300) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and truth: copies lie high, others low, and they meet around 0.7."""
+    rng = np.random.default_rng(5)
+    copies = np.arange(count) % 2 == 0
+    return np.where(copies, rng.uniform(0.66, 1, count), rng.uniform(0, 0.72, count)), copies
+
+
+def answer(resources: Resources, audited: Audited, times: int) -> list[tuple[int, int]]:
+    """As somebody would who sees what is true; the pairs, in the order in which they were asked about."""
+    keys = []
+    while len(keys) < times and (asked := labels.next_pair(resources, audited.audit_id)) is not None:
+        keys.append((asked.first.image_id, asked.second.image_id))
+        labels.label(resources, audited.audit_id, *keys[-1], audited.truth[keys[-1]])
+    return keys
 
 
 def fill(resources: Resources, scores: np.ndarray, copies: np.ndarray) -> Audited:

@@ -1,42 +1,22 @@
-"""Pairs are asked about where it matters, answers are kept, and the threshold that follows is used."""
+"""Pairs are asked about where it matters, and answers are kept whatever becomes of scans and models."""
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import insert, select, update
 
-from app.alignment import DEFAULT_THRESHOLD, METHOD
 from app.audits import labels, thresholds
-from app.catalog.audit_models import Audit, Label, Pair, Threshold
+from app.catalog import collections
+from app.catalog.audit_models import Audit, Label, Pair
 from app.catalog.models import Collection, Image
-from app.catalog.states import AuditStatus, ImageStatus, Tier
+from app.catalog.states import AuditStatus, ImageStatus
 from app.errors import InvalidInput, NotFound
-from tests.audits.pairs import SCENE, Audited, audit_of, fill
-from tests.catalog.rows import make_collection
-
-
-def world(count: int = 300) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and truth: copies lie high, others low, and they meet around 0.7."""
-    rng = np.random.default_rng(5)
-    copies = np.arange(count) % 2 == 0
-    return np.where(copies, rng.uniform(0.66, 1, count), rng.uniform(0, 0.72, count)), copies
+from tests.audits.pairs import Audited, answer, audit_of, fill, world
+from tests.catalog.rows import KEY
 
 
 @pytest.fixture
 def audited(resources_on_both) -> Audited:
     return fill(resources_on_both, *world())
-
-
-def answer(resources, audited: Audited, times: int) -> list[tuple[int, int]]:
-    """As somebody would who sees what is true."""
-    keys = []
-    for _ in range(times):
-        asked = labels.next_pair(resources, audited.audit_id)
-        if asked is None:
-            break
-        key = (asked.first.image_id, asked.second.image_id)
-        labels.label(resources, audited.audit_id, *key, audited.truth[key])
-        keys.append(key)
-    return keys
 
 
 def test_questions_are_the_same_until_answered_and_never_come_twice(resources_on_both, audited):
@@ -82,7 +62,7 @@ def test_more_is_asked_around_the_threshold_and_something_everywhere(resources_o
     assert (asked > 0.95).sum() >= 3
 
 
-def test_labels_say_how_many_pairs_they_stand_for_and_survive_the_audit(resources_on_both, audited):
+def test_labels_say_how_many_pairs_they_stand_for(resources_on_both, audited):
     weight = labels.next_pair(resources_on_both, audited.audit_id).weight
     answer(resources_on_both, audited, 1)
     with resources_on_both.catalog.read() as session:
@@ -109,66 +89,47 @@ def test_what_is_no_pair_of_the_audit_and_an_audit_that_runs_are_refused(resourc
             act(resources_on_both, audited.audit_id)
 
 
-def test_too_few_labels_set_no_threshold_and_say_how_many_more_it_takes(resources_on_both, audited):
-    answer(resources_on_both, audited, 20)
-    with pytest.raises(InvalidInput, match=r"too few labels to be sure of 99\.0%.*about \d+ more"):
-        thresholds.choose(resources_on_both, audited.audit_id, 0.99)
-    with pytest.raises(InvalidInput, match=r"a precision of 1\.0 can't be aimed at"):
-        thresholds.choose(resources_on_both, audited.audit_id, 1.0)
-    assert thresholds.evidence(resources_on_both, audited.audit_id).threshold == DEFAULT_THRESHOLD
+def test_who_can_not_tell_is_not_asked_again_and_nothing_follows_from_it(resources_on_both):
+    audited = fill(resources_on_both, *world(40))
+    answer(resources_on_both, audited, 10)
+    asked = labels.next_pair(resources_on_both, audited.audit_id)
+    key = (asked.first.image_id, asked.second.image_id)
+    before = thresholds.evidence(resources_on_both, audited.audit_id)
+    labels.label(resources_on_both, audited.audit_id, *key, None)
+    after = thresholds.evidence(resources_on_both, audited.audit_id)
+    assert (after.labels, after.unsure, after.curve) == (before.labels, 1, before.curve)
+    assert key not in answer(resources_on_both, audited, 100)
+    assert labels.count(resources_on_both, audited.audit_id) == len(audited.truth)
 
 
-def test_a_threshold_from_labels_moves_pairs_and_asks_for_new_groups(resources_on_both, audited):
-    answer(resources_on_both, audited, 90)
-    with resources_on_both.catalog.begin() as session:
-        named = {"relations": ["resized"], "relations_back": ["resized"]}
-        session.execute(update(Pair).where(Pair.score >= 0.8).values(**named))
-    found = thresholds.choose(resources_on_both, audited.audit_id, 0.8)
-    assert 0.55 < found.point.score < 0.75
+def test_a_second_answer_replaces_the_first(resources_on_both, audited):
+    ((first, second),) = answer(resources_on_both, audited, 1)
+    for copies in (True, None, False):
+        labels.label(resources_on_both, audited.audit_id, first, second, copies)
     with resources_on_both.catalog.read() as session:
-        tiers = dict(session.execute(select(Pair.tier, func.count()).group_by(Pair.tier)).all())
-        above = session.scalar(select(func.count()).select_from(Pair).where(Pair.score >= found.point.score))
-        row, status = session.scalars(select(Threshold)).one(), session.scalars(select(Audit.status)).one()
-    assert tiers[Tier.EDITED] == int((world()[0] >= 0.8).sum())
-    assert tiers[None] == above - tiers[Tier.EDITED]  # how one became the other, the check has to say
-    assert (row.score, row.target_precision, status) == (found.point.score, 0.8, AuditStatus.WAITING)
-    assert row.evidence["precision_low"] >= 0.8
+        assert [row.copies for row in session.scalars(select(Label))] == [False]
 
 
-def test_going_back_to_the_own_threshold_of_the_check_names_what_is_known_without_a_look(resources_on_both, audited):
-    with resources_on_both.catalog.begin() as session:
-        audit = session.scalars(select(Audit)).one()
-        session.add(_threshold(audit, 0.5))
-        session.execute(update(Pair).where(Pair.score >= 0.5).values(tier=Tier.EDITED, relations=[], relations_back=[]))
-    thresholds.clear(resources_on_both, audited.audit_id)
-    with resources_on_both.catalog.read() as session:
-        rows = session.execute(select(Pair.tier, Pair.score)).all()
-        assert session.scalars(select(Threshold)).all() == []
-    assert {row.tier for row in rows if row.score >= DEFAULT_THRESHOLD} == {Tier.EDITED}
-    assert {row.tier for row in rows if SCENE <= row.score < DEFAULT_THRESHOLD} == {Tier.SAME_SCENE}
-    assert {row.tier for row in rows if row.score < SCENE} == {Tier.DIFFERENT}
-
-
-def test_a_threshold_is_set_for_every_audit_of_the_collection_or_for_none(resources_on_both, audited):
-    answer(resources_on_both, audited, 90)
+def test_answers_hold_for_another_model_of_the_collection(resources_on_both, audited):
+    keys = answer(resources_on_both, audited, 20)
     with resources_on_both.catalog.begin() as session:
         own = session.scalars(select(Audit)).one()
-        other = make_collection(session, "other")
-        beside = audit_of(session, _collection(session, own), other, status=AuditStatus.RUNNING)
-    with pytest.raises(InvalidInput, match=f"audit {beside.id} of this collection runs"):
-        thresholds.choose(resources_on_both, audited.audit_id, 0.8)
+        collection = session.get(Collection, own.collection_id)
+        collection.model_key_id = collections.register_model(session, **KEY | {"model": "another"}).id
+        later = audit_of(session, collection)
+        rows = session.scalars(select(Pair)).all()
+        named = ("first_id", "second_id", "score", "tier", "scene")
+        again = [{name: getattr(row, name) for name in named} for row in rows]
+        session.execute(insert(Pair), [row | {"audit_id": later.id} for row in again])
+    assert labels.count(resources_on_both, later.id) == 20
+    assert labels.undo(resources_on_both, later.id) == keys[-1]
+    assert labels.count(resources_on_both, audited.audit_id) == 19
+
+
+def test_an_audit_of_an_earlier_check_is_to_be_run_again_first(resources_on_both, audited):
+    assert labels.obstacle(resources_on_both, audited.audit_id) is None
     with resources_on_both.catalog.begin() as session:
-        assert session.scalars(select(Threshold)).all() == []
-        session.execute(update(Audit).values(status=AuditStatus.DONE))
-    thresholds.choose(resources_on_both, audited.audit_id, 0.8)
-    with resources_on_both.catalog.read() as session:
-        assert set(session.scalars(select(Audit.status))) == {AuditStatus.WAITING}
-
-
-def _threshold(audit: Audit, score: float) -> Threshold:
-    key = {"collection_id": audit.collection_id, "model_key_id": audit.model_key_id}
-    return Threshold(**key, method=METHOD, score=score, target_precision=0.9, evidence={})
-
-
-def _collection(session, audit: Audit):
-    return session.get(Collection, audit.collection_id)
+        session.execute(update(Audit).values(method="align-0"))
+    assert "run it again" in labels.obstacle(resources_on_both, audited.audit_id)
+    with pytest.raises(InvalidInput, match="was checked by align-0, which is replaced by"):
+        labels.next_pair(resources_on_both, audited.audit_id)
