@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.alignment import METHOD
+from app.audits.rules import Rules
 from app.catalog import audits, collections, reports, thresholds
 from app.catalog.reports import Tally
-from app.catalog.states import MoveState, Role, Tier, Word
+from app.catalog.states import AuditStatus, MoveState, Role, Tier, Word
 from app.resources import Resources
 
 PAGE = 500  # groups held in memory at once
@@ -61,14 +63,15 @@ class Overview:
     collection: str
     against: str | None
     model: str
-    status: str
+    status: AuditStatus
     images: int
     pairs_checked: int
     reclaimable_bytes: int
     seconds: float
     done_at: float | None
-    rules: dict
+    rules: Rules
     threshold: float | None  # None: the check's own
+    target: float | None  # the precision that the threshold was set for
     tallies: tuple[Tally, ...]
     decided: dict[Word, int]
 
@@ -81,13 +84,16 @@ def overview(resources: Resources, audit_id: int) -> Overview:
     with resources.catalog.read() as session:
         audit = audits.get(session, audit_id)
         against = audit.against_id and collections.get_by_id(session, audit.against_id).name
-        names = ("status", "images", "pairs_checked", "reclaimable_bytes", "seconds", "done_at", "rules")
+        names = ("status", "images", "pairs_checked", "reclaimable_bytes", "seconds", "done_at")
+        threshold = thresholds.find(session, audit, METHOD)
         return Overview(
             audit_id=audit.id,
             collection=collections.get_by_id(session, audit.collection_id).name,
             against=against,
             model=collections.get_model(session, audit.model_key_id).model,
-            threshold=thresholds.find(session, audit.collection_id, audit.model_key_id),
+            rules=Rules.of(audit.rules),
+            threshold=threshold and threshold.score,
+            target=threshold and threshold.target_precision,
             tallies=tuple(reports.tallies(session, audit_id)),
             decided=reports.decided(session, audit),
             **{name: getattr(audit, name) for name in names},

@@ -16,12 +16,17 @@ from pathlib import Path, PurePath
 
 from app.audits import listing
 from app.audits.listing import ListedFile, ListedGroup, ListedMove, Overview
-from app.catalog.states import Role, Tier, Word
+from app.audits.rules import RULES, Rules
+from app.catalog.reports import Tally
+from app.catalog.states import AuditStatus, Role, Tier, Word
 from app.errors import ServiceUnavailable
 from app.resources import Resources
+from app.vision import thumbnails
 
 NOTHING = "No two of these pictures are copies of each other."
-PICTURES = 3000  # brought along, some 50 MB: a file ten times as large opens in no browser
+PICTURES = 5000  # brought along, some 50 MB: a file ten times as large opens in no browser
+GROUPS = 5000  # of a tier; a page of more is slow to scroll
+PICTURE_PX = 240  # long side, some 8 kB
 MOVES = 5000  # listed; the ledger itself has all
 TITLES = {
     Tier.IDENTICAL: ("Identical files", "The same bytes at several places."),
@@ -33,15 +38,6 @@ TITLES = {
     Tier.SAME_SCENE: ("Same scene", "Other shots of the same moment or thing. These are no copies; nothing is freed."),
     Tier.DIFFERENT: ("Different", "No copies of each other."),
     Tier.UNREADABLE: ("Unreadable", "Pictures that could not be looked at."),
-}
-RULES = {
-    "protected": "files in protected folders stay",
-    "folder": "files in preferred folders stay",
-    "resolution": "the picture with more pixels stays",
-    "camera": "the file with the camera's own data stays",
-    "format": "the format that keeps more stays",
-    "bytes": "the larger file stays",
-    "oldest": "the one taken or written first stays",
 }
 DECIDED = {
     Word.DIFFERENT: "different",
@@ -58,7 +54,7 @@ class Pictures:
     """Thumbnails as addresses that hold the picture itself, as long as there is room for more."""
 
     resources: Resources
-    left: int = PICTURES
+    left: int
 
     def frame(self, file: ListedFile) -> str:
         """The picture, or the words in its place; nothing once the report is full."""
@@ -74,26 +70,35 @@ class Pictures:
     def _data(self, digest: str) -> bytes | None:
         try:
             path = self.resources.storage.find_thumbnail(digest)
-            return None if path is None else path.read_bytes()
-        except (OSError, ServiceUnavailable):  # it went meanwhile, or the store is away: the report has its words
+            return None if path is None else thumbnails.smaller(path.read_bytes(), PICTURE_PX)
+        except (OSError, ServiceUnavailable):  # gone meanwhile, damaged, or the store is away: the report has its words
             return None
 
 
 def parts(resources: Resources, audit_id: int) -> Iterator[str]:
     """The report, piece by piece; joined they are one HTML document."""
-    facts, pictures = listing.overview(resources, audit_id), Pictures(resources)
+    facts, left = listing.overview(resources, audit_id), PICTURES
     yield _head(facts)
-    for tally in facts.tallies:
-        title, meaning = TITLES[tally.tier]
-        yield f'<section><h2 id="{tally.tier}">{title}</h2><p class="dim">{meaning}</p>\n'
-        yield from (_group(group, pictures) for group in listing.groups(resources, audit_id, tally.tier))
-        yield "</section>\n"
+    for number, tally in enumerate(facts.tallies):
+        pictures = Pictures(resources, left // (len(facts.tallies) - number))  # a tier leaves room for those after it
+        before = pictures.left
+        yield from _tier(resources, audit_id, tally, pictures)
+        left -= before - pictures.left
     if not facts.groups:
         yield f'<section><h2>No duplicates</h2><p class="dim">{NOTHING}</p></section>'
-    if facts.groups and not pictures.left:
-        yield f'<p class="dim">Pictures are shown of the first {PICTURES:,} files; the others are listed without.</p>\n'
     yield from _moves(listing.moves(resources, audit_id))
     yield "</body></html>\n"
+
+
+def _tier(resources: Resources, audit_id: int, tally: Tally, pictures: Pictures) -> Iterator[str]:
+    title, meaning = TITLES[tally.tier]
+    yield f'<section><h2 id="{tally.tier}">{title}</h2><p class="dim">{meaning}</p>\n'
+    yield from (_group(group, pictures) for group in islice(listing.groups(resources, audit_id, tally.tier), GROUPS))
+    if tally.groups > GROUPS:
+        yield f'<p class="dim">These are the {GROUPS:,} groups that free most; the export as .csv has all.</p>\n'
+    elif not pictures.left:
+        yield '<p class="dim">There was no room for more pictures: the last files are listed without.</p>\n'
+    yield "</section>\n"
 
 
 @cache
@@ -110,7 +115,8 @@ def _head(facts: Overview) -> str:
     title = f"Duplicates in {facts.collection}"
     if facts.against:
         title += f" and {facts.against}"
-    about = _line(_when(facts.done_at), f"audit {facts.audit_id}", facts.model)
+    state = "" if facts.status is AuditStatus.DONE else f"{facts.status}: these are the groups so far"
+    about = _line(_when(facts.done_at), f"audit {facts.audit_id}", facts.model, state)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">'
@@ -145,26 +151,25 @@ def _tallies(facts: Overview) -> str:
 
 def _how(facts: Overview) -> str:
     """By what the file to keep was chosen, and what a person said."""
-    return "".join((_order(facts.rules), _folders(facts.rules), _threshold(facts.threshold), _decided(facts.decided)))
+    return "".join((_order(facts.rules), _threshold(facts), _decided(facts.decided)))
 
 
-def _order(rules: dict) -> str:
-    order = "".join(f"<li>{_text(RULES.get(name, name))}</li>" for name in rules.get("order", ()))
-    first = "The first rule that tells two files apart decides."
-    return f"<h2>How the file to keep was chosen</h2><p>{first}</p><ol>{order}</ol>" if order else ""
+def _order(rules: Rules) -> str:
+    order = "".join(f"<li>{_text(RULES[name].means)}</li>" for name in rules.order)
+    named = [("Preferred", folder) for folder in rules.folders] + [("Protected", folder) for folder in rules.protected]
+    places = "".join(f"<li>{word}: <bdi>{_text(folder)}</bdi></li>" for word, folder in named)
+    return (
+        "<h2>How the file to keep was chosen</h2>"
+        f"<p>Of each group the file stays that is first by these rules, in their order:</p><ol>{order}</ol>"
+        + (f"<ul>{places}</ul>" if places else "")
+    )
 
 
-def _folders(rules: dict) -> str:
-    kinds = (("Protected", "protected"), ("Preferred", "folders"))
-    named = [(word, folder) for word, name in kinds for folder in rules.get(name, ())]
-    lines = "".join(f"<li>{word}: <bdi>{_text(folder)}</bdi></li>" for word, folder in named)
-    return f"<ul>{lines}</ul>" if lines else ""
-
-
-def _threshold(score: float | None) -> str:
-    if score is None:
+def _threshold(facts: Overview) -> str:
+    if facts.threshold is None:
         return ""
-    return f"<p>Pictures are called copies from a score of {score:.3f} on, which a person set from labelled pairs.</p>"
+    said = f"Pictures are called copies from a score of {facts.threshold:.3f} on"
+    return f"<p>{said}, set from labelled pairs for a precision of {facts.target:.0%}.</p>"
 
 
 def _decided(decided: dict[Word, int]) -> str:
