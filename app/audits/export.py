@@ -4,15 +4,17 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from app.audits import answers, listing, report
 from app.audits.listing import ListedFile, ListedGroup
-from app.errors import InvalidInput
+from app.errors import AlreadyExists, InvalidInput
 from app.resources import Resources
 from app.storage import writing
 
+Form = Callable[[Resources, int, BinaryIO], None]
 COLUMNS = (
     "group_id",
     "group_tier",
@@ -37,19 +39,39 @@ COLUMNS = (
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet may run begins with one of these
 
 
-def write(resources: Resources, audit_id: int, path: Path) -> None:
-    """Write an audit to a file, whole or not at all; one that is there is replaced.
+@dataclass(frozen=True)
+class Written:
+    audit_id: int
+    file: str  # its path, absolute
+    groups: int
+    bytes: int
 
-    Raises InvalidInput for a suffix that is not known or a folder that is not there, NotFound, ServiceUnavailable when
-    the disk won't take it.
+
+def write(resources: Resources, audit_id: int, path: Path, *, replace: bool = False) -> Written:
+    """Write an audit to a file, whole or not at all; `replace` one that is there.
+
+    Raises InvalidInput for a suffix that is not known or a folder that is not there, AlreadyExists, NotFound,
+    ServiceUnavailable when the disk won't take it.
     """
+    form = _form(path, replace)
+    groups = listing.overview(resources, audit_id).groups
+    with writing(path) as file:
+        form(resources, audit_id, file)
+        size_bytes = file.tell()
+        _form(path, replace)  # it may have come meanwhile
+    return Written(audit_id, str(path.absolute()), groups, size_bytes)
+
+
+def _form(path: Path, replace: bool) -> Form:
+    """How to write it, once it may be written."""
     form = FORMS.get(path.suffix.lower())
     if form is None:
         raise InvalidInput(f"{path.name!r} names no form of an export: end it in {', '.join(FORMS)}")
     if path.is_dir() or not path.parent.is_dir():
         raise InvalidInput(f"{path} can't be written: name a file in a folder that is there")
-    with writing(path) as file:
-        form(resources, audit_id, file)
+    if path.exists() and not replace:
+        raise AlreadyExists(f"{path} is there already: choose another name, or replace it with --force")
+    return form
 
 
 def _html(resources: Resources, audit_id: int, file: BinaryIO) -> None:
@@ -98,4 +120,4 @@ def _document(resources: Resources, audit_id: int) -> Iterator[str]:
     yield f"]{after}\n"
 
 
-FORMS: dict[str, Callable[[Resources, int, BinaryIO], None]] = {".html": _html, ".csv": _csv, ".json": _json}
+FORMS: dict[str, Form] = {".html": _html, ".csv": _csv, ".json": _json}

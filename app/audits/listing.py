@@ -102,15 +102,13 @@ def overview(resources: Resources, audit_id: int) -> Overview:
 
 def groups(resources: Resources, audit_id: int, tier: Tier) -> Iterator[ListedGroup]:
     """All of a tier; a page at a time is in memory."""
-    after = None
-    while True:
+    with resources.catalog.read() as session:
+        ids = reports.group_ids(session, audit_id, tier)
+    for start in range(0, len(ids), PAGE):
         with resources.catalog.read() as session:
-            rows = reports.page(session, audit_id, tier, after, PAGE)
+            rows = reports.groups(session, ids[start : start + PAGE])
             files = reports.files(session, [row.id for row in rows])
         yield from (_group(row, files[row.id]) for row in rows)
-        if len(rows) < PAGE:
-            return
-        after = rows[-1]
 
 
 def moves(resources: Resources, audit_id: int) -> Iterator[ListedMove]:

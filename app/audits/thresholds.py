@@ -14,7 +14,7 @@ from app.audits.labels import checked
 from app.audits.sampling import frames
 from app.audits.strata import STEPS
 from app.audits.verification import threshold_of
-from app.catalog import audits, labels, thresholds
+from app.catalog import audits, collections, labels, thresholds
 from app.catalog.audit_models import Audit
 from app.catalog.states import AuditStatus
 from app.errors import InvalidInput
@@ -36,10 +36,30 @@ class Evidence:
     @property
     def present(self) -> Point | None:
         """What the threshold in use is worth; None above all labels."""
-        return next((point for point in self.curve if point.score >= _on_step(self.threshold)), None)
+        return self.at(self.threshold)
+
+    def at(self, score: float) -> Point | None:
+        """What a threshold is worth; None above all labels."""
+        return next((point for point in self.curve if point.score >= _on_step(score)), None)
 
     def suggested(self, target: float) -> Suggestion:
         return calibration.suggest(self.curve, target)
+
+
+@dataclass(frozen=True)
+class InUse:
+    """The threshold of an audit's collection and model."""
+
+    collection: str
+    score: float
+    target: float | None  # the precision it was set for; None: it is the check's own
+
+
+def in_use(resources: Resources, audit_id: int) -> InUse:
+    with resources.catalog.read() as session:
+        audit = audits.get(session, audit_id)
+        row, name = thresholds.find(session, audit, METHOD), collections.get_by_id(session, audit.collection_id).name
+        return InUse(name, threshold_of(session, audit), row and row.target_precision)
 
 
 def evidence(resources: Resources, audit_id: int) -> Evidence:

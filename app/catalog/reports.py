@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Row, and_, exists, func, or_, select
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.catalog.audit_models import Audit, Batch, Decision, Group, Member, Move
@@ -46,17 +46,16 @@ def tallies(session: Session, audit_id: int) -> list[Tally]:
     return [found[tier] for tier in Tier if tier in found]
 
 
-def page(session: Session, audit_id: int, tier: Tier, after: Group | None, limit: int) -> Sequence[Group]:
-    """Groups of a tier, those that free most first; those that follow `after`."""
-    mine = [Group.audit_id == audit_id, Group.tier == tier]
-    if after is not None:
-        less, same = (
-            Group.reclaimable_bytes < after.reclaimable_bytes,
-            Group.reclaimable_bytes == after.reclaimable_bytes,
-        )
-        mine.append(or_(less, and_(same, Group.id > after.id)))
-    order = (Group.reclaimable_bytes.desc(), Group.id)
-    return session.scalars(select(Group).where(*mine).order_by(*order).limit(limit)).all()
+def group_ids(session: Session, audit_id: int, tier: Tier) -> Sequence[int]:
+    """Of a tier, those that free most first."""
+    mine = select(Group.id).where(Group.audit_id == audit_id, Group.tier == tier)
+    return session.scalars(mine.order_by(Group.reclaimable_bytes.desc(), Group.id)).all()
+
+
+def groups(session: Session, ids: Sequence[int]) -> list[Group]:
+    """In this order, as far as they are still there."""
+    found = {row.id: row for row in session.scalars(select(Group).where(Group.id.in_(ids)))}
+    return [found[group_id] for group_id in ids if group_id in found]
 
 
 def files(session: Session, group_ids: Sequence[int]) -> dict[int, list[Row]]:
