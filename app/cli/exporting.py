@@ -6,16 +6,14 @@ from typing import Annotated
 import typer
 
 from app.audits import export as exporting
-from app.cli.output import JsonFlag, err, megabytes, print_json, say
+from app.cli.output import AuditId, JsonFlag, err, megabytes, print_json, say
 from app.resources import open_resources
 
 FORMS = ", ".join(exporting.FORMS)
 
 
 def export(
-    audit_id: Annotated[
-        int, typer.Argument(help="The audit's number, as `dinoseek audit list` names it.", metavar="ID")
-    ],
+    audit_id: AuditId,
     file: Annotated[Path, typer.Argument(help=f"Where it goes; its end says in what form: {FORMS}.", metavar="FILE")],
     force: Annotated[bool, typer.Option("--force", help="Replace the file that is there.")] = False,
     as_json: JsonFlag = False,
