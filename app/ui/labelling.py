@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from app.api import face as faces
 from app.api.face import Face
-from app.audits import labels
+from app.audits import labels, thresholds
 from app.audits.calibration import Point, Suggestion
-from app.audits.labels import Evidence, PairToLabel
+from app.audits.labels import PairToLabel
+from app.audits.thresholds import Evidence
 from app.library import PictureFacts
 from app.resources import Resources
 from app.ui import curves, failures, parts, words
@@ -14,6 +14,7 @@ from app.ui import curves, failures, parts, words
 TARGETS = (0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99)  # precisions to aim at
 TARGET = 0.9  # what sixty labels can show
 FEWEST = 5  # labels before a curve says anything
+LOOK_EVERY_S = 2.0
 TINY_PX = 64
 KEY = "labelling"
 SET = "threshold was set"  # until the page has said so
@@ -24,19 +25,25 @@ _asker = st.components.v2.component(
 
 
 @st.fragment
-def panel(resources: Resources, audit_id: int) -> None:
-    """Ask about pairs of this audit. Keys: y copies, n not copies, z takes the last answer back."""
+def show(face: Face, audit_id: int) -> None:
+    """Ask about pairs of this audit. Keys: y copies, n not copies, u unsure, z takes the last answer back."""
     st.html(f"<style>{parts.read('labelling.css')}</style>")
     with failures.plainly(), st.container(key=KEY):
         if said := st.session_state.pop(SET, None):
             st.toast(said, icon=":material/check:")
-        if not labels.is_ready(resources, audit_id):
-            st.info(
-                "The audit is still at work: pairs to label are drawn when it is done.", icon=":material/hourglass:"
-            )
+        if labels.obstacle(face.resources, audit_id) is not None:
+            st.fragment(_wait, run_every=LOOK_EVERY_S)(face, audit_id)
             return
-        _ask(faces.current(), audit_id)
-        _show_evidence(resources, audit_id)
+        _ask(face, audit_id)
+        _show_evidence(face.resources, audit_id)
+
+
+def _wait(face: Face, audit_id: int) -> None:
+    """Until pairs can be drawn; the page is drawn again then."""
+    why = labels.obstacle(face.resources, audit_id)
+    if why is None:
+        st.rerun()
+    st.info(words.plain(f"{_sentence(why)}."), icon=":material/hourglass:")
 
 
 def _ask(face: Face, audit_id: int) -> None:
@@ -75,7 +82,7 @@ def _side(face: Face, picture: PictureFacts) -> dict:
 
 def _answer(resources: Resources, audit_id: int) -> None:
     first_id, second_id, copies = st.session_state[f"{KEY} {audit_id}"]["answered"]
-    labels.label(resources, audit_id, int(first_id), int(second_id), bool(copies))
+    labels.label(resources, audit_id, int(first_id), int(second_id), None if copies is None else bool(copies))
 
 
 def _undo(resources: Resources, audit_id: int) -> None:
@@ -83,7 +90,7 @@ def _undo(resources: Resources, audit_id: int) -> None:
 
 
 def _show_evidence(resources: Resources, audit_id: int) -> None:
-    found = labels.evidence(resources, audit_id)
+    found = thresholds.evidence(resources, audit_id)
     if found.labels < FEWEST:
         st.caption(f"After {words.count(FEWEST - found.labels, 'more label')} you see here what a threshold is worth.")
         return
@@ -142,10 +149,10 @@ def _offer(resources: Resources, audit_id: int, found: Evidence, suggestion: Sug
 
 
 def _use(resources: Resources, audit_id: int, target: float) -> None:
-    found = labels.set_threshold(resources, audit_id, target)
+    found = thresholds.choose(resources, audit_id, target)
     st.session_state[SET] = f"Copies from {found.point.score:.3f} on: the groups are being made again"
 
 
 def _clear(resources: Resources, audit_id: int) -> None:
-    labels.clear_threshold(resources, audit_id)
+    thresholds.clear(resources, audit_id)
     st.session_state[SET] = "The check's own threshold again: the groups are being made again"

@@ -7,4 +7,4 @@ from app.ui import labelling, parts
 
 st.set_page_config(page_title="labelling", layout="wide", initial_sidebar_state="collapsed")
 st.html(f"<style>{parts.read('app.css')}</style>")
-labelling.panel(faces.current().resources, int(st.query_params["audit"]))
+labelling.show(faces.current(), int(st.query_params["audit"]))

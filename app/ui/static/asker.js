@@ -1,6 +1,6 @@
-// Two pictures, and the question whether they are copies of each other. One answer for each render: keys y, n, z.
+// Two pictures, and the question whether they are copies of each other. One answer for each render: keys y, n, u, z.
 // data: {pair: [{id, name, facts, thumb, picture, tiny}] | [], answered, wanted}
-// triggers: answered -> [first id, second id, 1 or 0]; undone -> how many answers there were
+// triggers: answered -> [first id, second id, true, false, or null for who can't tell]; undone -> how many answers there were
 
 const make = (tag, className, text) => {
   const element = document.createElement(tag);
@@ -45,7 +45,7 @@ function draw(state) {
   state.waits = false;
   state.part(".asker").classList.remove("waits");
   state.part(".pair").replaceChildren(...pair.map(figureOf));
-  for (const name of [".yes", ".no"]) state.part(name).disabled = !pair.length;
+  for (const name of [".yes", ".no", ".unsure"]) state.part(name).disabled = !pair.length;
   state.part(".undo").disabled = !answered;
   state.part(".track i").style.width = `${Math.min(100, (100 * answered) / Math.max(1, wanted))}%`;
   const done = answered >= wanted ? `${answered} labelled` : `${answered + 1} of ${wanted}`;
@@ -72,7 +72,7 @@ function undo(state) {
 function onKey(event, state) {
   const seen = state.part(".asker")?.getClientRects().length; // not while another tab of the page is in front
   if (!seen || event.repeat || event.ctrlKey || event.metaKey || event.altKey || typing(event)) return;
-  const acts = { y: () => answer(state, 1), n: () => answer(state, 0), z: () => undo(state) };
+  const acts = { y: () => answer(state, true), n: () => answer(state, false), u: () => answer(state, null), z: () => undo(state) };
   const wanted = acts[event.key.toLowerCase()];
   if (!wanted) return;
   event.preventDefault();
@@ -81,8 +81,9 @@ function onKey(event, state) {
 
 function start(root) {
   const state = { part: (selector) => root.querySelector(selector), data: { pair: [] }, drawn: "", waits: false };
-  state.part(".yes").onclick = () => answer(state, 1);
-  state.part(".no").onclick = () => answer(state, 0);
+  state.part(".yes").onclick = () => answer(state, true);
+  state.part(".no").onclick = () => answer(state, false);
+  state.part(".unsure").onclick = () => answer(state, null);
   state.part(".undo").onclick = () => undo(state);
   const listen = (event) => onKey(event, state);
   document.addEventListener("keydown", listen);
