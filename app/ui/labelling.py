@@ -116,6 +116,10 @@ def _say(found: Evidence, suggestion: Suggestion, target: float) -> None:
     of_whom = "set for a precision of " + f"{found.target:.0%}" if found.target else "the check's own"
     worth = _worth(found.present) if found.present else "above every pair that you labelled"
     st.caption(f"In use now: {found.threshold:.3f}, {of_whom}: {worth}")
+    if found.unsure:
+        st.caption(
+            f"{words.count(found.unsure, 'pair')} that you could not tell: left out here, and not asked about again"
+        )
 
 
 def _worth(point: Point) -> str:

@@ -79,7 +79,7 @@ def test_a_threshold_is_used_and_taken_back(page, resources, audited):
     page.run()
     page.button(key=f"use threshold of {audited.audit_id}").click().run()
     assert page.toast[0].value.startswith("Copies from 0.")
-    assert "is waiting: pairs can be labelled when it is done" in page.info[0].value  # the groups follow
+    assert f"Audit {audited.audit_id} is waiting" in page.info[0].value  # the groups follow
     with resources.catalog.begin() as session:
         row = session.scalars(select(Threshold)).one()
         session.execute(update(Audit).values(status=AuditStatus.DONE))
