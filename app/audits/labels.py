@@ -15,7 +15,7 @@ from app.errors import InvalidInput, NotFound
 from app.library import PictureFacts
 from app.resources import Resources
 
-ASKED = 60  # a few minutes' work; whoever wants to be surer goes on
+ASKED = 60  # a few minutes' work
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class PairToLabel:
     first: PictureFacts
     second: PictureFacts
     number: int  # of this question, from 1 on
-    of: int
+    of: int  # questions that do; whoever wants to be surer goes on
     weight: float  # how many pairs of the collection it stands for
 
 
@@ -55,8 +55,7 @@ def next_pair(resources: Resources, audit_id: int) -> PairToLabel | None:
         return None
     pair, weight = chosen
     pictures = (library.picture(resources, image_id) for image_id in pair)
-    number = len(known) + 1
-    return PairToLabel(*pictures, number, min(max(ASKED, number), frame.strata.pairs), weight)
+    return PairToLabel(*pictures, len(known) + 1, min(ASKED, frame.strata.pairs), weight)
 
 
 def label(resources: Resources, audit_id: int, first_id: int, second_id: int, copies: bool | None) -> None:

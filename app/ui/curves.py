@@ -38,16 +38,8 @@ def svg(points: Sequence[Point], threshold: float, suggested: float | None) -> s
     if suggested is not None and suggested != threshold:
         drawn.append(_mark("next", suggested, x, "suggested"))
     label = f"Precision and recall at thresholds from {begins:.2f} to 1"
-    return (
-        f'<figure class="curve"><figcaption>{_legend()}</figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(drawn)}</svg></figure>'
-    )
-
-
-def _legend() -> str:
-    return "".join(f'<span class="{line.name}"><i></i>{line.name}</span>' for line in reversed(LINES)) + (
-        "<span>over the score from which on two pictures are called copies; bands hold the truth 95 times of 100</span>"
-    )
+    frame = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}"'
+    return f"<svg {frame}>{''.join(drawn)}</svg>"
 
 
 def _y(share: float) -> float:

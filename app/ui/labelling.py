@@ -22,12 +22,14 @@ SET = "threshold was set"  # until the page has said so
 _asker = st.components.v2.component(
     "dinoseek.asker", html=parts.read("asker.html"), css=parts.read("asker.css"), js=parts.read("asker.js")
 )
+_curve = st.components.v2.component(
+    "dinoseek.curve", html=parts.read("curve.html"), css=parts.read("curve.css"), js=parts.read("curve.js")
+)
 
 
 @st.fragment
 def show(face: Face, audit_id: int) -> None:
     """Ask about pairs of this audit. Keys: y copies, n not copies, u unsure, z takes the last answer back."""
-    st.html(f"<style>{parts.read('labelling.css')}</style>")
     with failures.plainly(), st.container(key=KEY):
         if said := st.session_state.pop(SET, None):
             st.toast(said, icon=":material/check:")
@@ -96,14 +98,15 @@ def _show_evidence(resources: Resources, audit_id: int) -> None:
         return
     st.markdown("#### What your labels show")
     target = st.select_slider(
-        "Of all that is called a copy, at least so much should be one",
+        "Precision to aim at: of all that is called a copy, at least so much should be one",
         TARGETS,
         value=found.target if found.target in TARGETS else TARGET,
         format_func=lambda share: f"{share:.0%}",
         key=f"target of {audit_id}",
     )
     suggestion = found.suggested(target)
-    st.html(curves.svg(found.curve, found.threshold, suggestion.point and suggestion.point.score))
+    svg = curves.svg(found.curve, found.threshold, suggestion.point and suggestion.point.score)
+    _curve(key=f"curve of {audit_id}", data={"svg": svg})
     _say(found, suggestion, target)
     _offer(resources, audit_id, found, suggestion, target)
 
