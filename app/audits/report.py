@@ -159,9 +159,9 @@ def _order(rules: Rules) -> str:
     named = [("Preferred", folder) for folder in rules.folders] + [("Protected", folder) for folder in rules.protected]
     places = "".join(f"<li>{word}: <bdi>{_text(folder)}</bdi></li>" for word, folder in named)
     return (
-        "<h2>How the file to keep was chosen</h2>"
+        "<details><summary>How the file to keep was chosen</summary>"
         f"<p>Of each group the file stays that is first by these rules, in their order:</p><ol>{order}</ol>"
-        + (f"<ul>{places}</ul>" if places else "")
+        + (f"<ul>{places}</ul></details>" if places else "</details>")
     )
 
 
@@ -192,11 +192,12 @@ def _group(group: ListedGroup, pictures: Pictures) -> str:
 def _file(file: ListedFile, pictures: Pictures) -> str:
     frame = pictures.frame(file)
     kind = "keeper" if file.role is Role.KEEPER else "duplicate"
+    word = "other shot" if file.tier is Tier.SAME_SCENE else kind
     path = PurePath(file.path) if file.path else None
     name = _text(path.name) if path else "moved or deleted since"
     loses = f'<p class="loses">has what the kept file lacks: {_text(", ".join(file.loses))}</p>' if file.loses else ""
     return (
-        f'<li class="{kind}{"" if frame else " without"}">{frame}<span class="role">{kind}</span>{_relation(file)}'
+        f'<li class="{kind}{"" if frame else " without"}">{frame}<span class="role">{word}</span>{_relation(file)}'
         f'<p class="name"><bdi>{name}</bdi></p><p class="dim"><bdi>{_text(str(path.parent)) if path else ""}</bdi></p>'
         f"<p>{_facts(file)}</p><p>{_text(file.reason)}</p>{loses}"
         f"{'<p><b>marked for quarantine</b></p>' if file.marked else ''}</li>"

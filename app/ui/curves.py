@@ -9,6 +9,7 @@ WIDTH, HEIGHT = 720, 250
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 14, 34
 GRID = (0.0, 0.25, 0.5, 0.75, 1.0)
 ENDS_AT = 1.0
+LEVEL, BEFORE = 0.01, 0.05  # shares that look alike; score shown before anything happens
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,29 @@ LINES = (
 
 def svg(points: Sequence[Point], threshold: float, suggested: float | None) -> str:
     """The curves of these points, the threshold in use, and the one that is suggested. Needs a point."""
-    begins = min(points[0].score, threshold, 0.9)
+    begins = _begins(points, min(threshold, ENDS_AT if suggested is None else suggested))
+    points = [point for point in points if point.score > begins]
 
     def x(score: float) -> float:
         return round(LEFT + (score - begins) / (ENDS_AT - begins) * (WIDTH - LEFT - RIGHT), 1)
 
-    drawn = [_grid(begins, x), *(_line(line, points, x) for line in LINES), _mark("now", threshold, x, "in use")]
+    drawn = [
+        _grid(begins, x),
+        *(_line(line, begins, points, x) for line in LINES),
+        _mark("now", threshold, x, "in use"),
+    ]
     if suggested is not None and suggested != threshold:
         drawn.append(_mark("next", suggested, x, "suggested"))
     label = f"Precision and recall at thresholds from {begins:.2f} to 1"
     frame = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}"'
     return f"<svg {frame}>{''.join(drawn)}</svg>"
+
+
+def _begins(points: Sequence[Point], marked: float) -> float:
+    """Where the axis begins: below the marks, and below where the curves leave their level."""
+    first = points[0]
+    level = [point for point in points if all(abs(line.value(point) - line.value(first)) < LEVEL for line in LINES)]
+    return max(0.0, round(min(marked, level[-1].score) - BEFORE, 2))
 
 
 def _y(share: float) -> float:
@@ -61,19 +74,18 @@ def _grid(begins: float, x: Callable[[float], float]) -> str:
     return rows + columns
 
 
-def _line(line: Line, points: Sequence[Point], x: Callable[[float], float]) -> str:
+def _line(line: Line, begins: float, points: Sequence[Point], x: Callable[[float], float]) -> str:
     """A step function: between two labels nothing changes that anybody has seen."""
-    high, low = _steps(points, line.high, x), _steps(points, line.low, x)
+    high, low, value = (_steps(begins, points, of, x) for of in (line.high, line.low, line.value))
     band = "L".join([*high, *reversed(low)])
-    return (
-        f'<path class="{line.name} band" d="M{band}Z"/>'
-        f'<path class="{line.name}" d="M{"L".join(_steps(points, line.value, x))}"/>'
-    )
+    return f'<path class="{line.name} band" d="M{band}Z"/><path class="{line.name}" d="M{"L".join(value)}"/>'
 
 
-def _steps(points: Sequence[Point], value: Callable[[Point], float], x: Callable[[float], float]) -> list[str]:
+def _steps(
+    begins: float, points: Sequence[Point], value: Callable[[Point], float], x: Callable[[float], float]
+) -> list[str]:
     """Each point's value holds for the scores down to the point before it."""
-    before = [points[0].score, *(point.score for point in points)]
+    before = [begins, *(point.score for point in points)]
     return [
         f"{x(score)} {_y(value(point))}"
         for left, point in zip(before[:-1], points, strict=True)
