@@ -54,9 +54,7 @@ def sqlite() -> Iterator[None]:
 def measured(resources: Resources, audit_id: int) -> Measured:
     counted = pages.tallies(resources, audit_id)
     open_page = {
-        f"{sort.value}, {tier.value if tier else 'all'}, {name}": _page(
-            resources, audit_id, counted, tier, sort, cursor
-        )
+        f"{sort.value}, {tier.value if tier else 'all'}, {name}": _page(resources, audit_id, tier, sort, cursor)
         for sort in Sort
         for tier in (None, Tier.EDITED, Tier.SAME_SCENE)
         for name, cursor in (("first", FIRST), ("deep", _deep(resources, audit_id, sort)), ("last", LAST))

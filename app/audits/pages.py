@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from app.alignment import DEFAULT_THRESHOLD
 from app.audits import members
 from app.audits.grouping import COPIES
 from app.audits.members import MemberFacts
-from app.catalog import audits, groups, reviews, thresholds
+from app.catalog import audits, groups, reviews
 from app.catalog.audit_models import Group
 from app.catalog.states import Tier
 from app.resources import Resources
@@ -145,13 +144,6 @@ def count_marked(resources: Resources, audit_id: int) -> int:
     """How many files are marked for quarantine; no more than `MOST_COUNTED`."""
     with resources.catalog.read() as session:
         return reviews.count_marked(session, audit_id, MOST_COUNTED)
-
-
-def threshold(resources: Resources, audit_id: int) -> float:
-    """The score, 0..1, from which two pictures of this audit count as copies."""
-    with resources.catalog.read() as session:
-        row = audits.get(session, audit_id)
-        return thresholds.find(session, row.collection_id, row.model_key_id) or DEFAULT_THRESHOLD
 
 
 def _rows(session: Session, among: tuple, order: reviews.Order, cursor: Cursor, total: int, limit: int):

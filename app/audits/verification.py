@@ -6,11 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 
+from sqlalchemy.orm import Session
+
 from app.alignment import DEFAULT_THRESHOLD, METHOD, Evidence, Facts, compare, relations
 from app.audits.gaze import Gaze
 from app.audits.grouping import COPIES, components
 from app.audits.lease import Hold
 from app.catalog import audits, images, looks, pairs, thresholds
+from app.catalog.audit_models import Audit
 from app.catalog.models import Image
 from app.catalog.pairs import Candidate
 from app.catalog.states import AuditStage, ImageStatus, Tier
@@ -34,12 +37,18 @@ def verify(hold: Hold, gaze: Gaze) -> None:
     """Check what is unchecked, batch by batch; then the pairs that hang together and were no candidates, likewise."""
     with hold.resources.catalog.read() as session:
         audit = audits.get(session, hold.audit_id)
-        threshold = thresholds.find(session, audit.collection_id, audit.model_key_id) or DEFAULT_THRESHOLD
+        threshold = threshold_of(session, audit)
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="compare") as threads:
         checker = Checker(hold, gaze, threshold, threads)
         _check_all(hold, checker)
         while audit.against_id is None and _close(hold):
             _check_all(hold, checker)
+
+
+def threshold_of(session: Session, audit: Audit) -> float:
+    """From which score on its pairs are copies: as a person set it, else as the check comes."""
+    found = thresholds.find(session, audit, METHOD)
+    return DEFAULT_THRESHOLD if found is None else found.score
 
 
 def _check_all(hold: Hold, checker: "Checker") -> None:

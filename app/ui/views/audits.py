@@ -8,8 +8,8 @@ from app.api.face import Face
 from app.audits import answers, pages, runs
 from app.audits.pages import Tallies
 from app.audits.runs import AuditFacts
-from app.ui import caveats, words
-from app.ui.audits import reviewing, running, shelving, starting, threshold
+from app.ui import caveats, labelling, words
+from app.ui.audits import exporting, reviewing, running, shelving, starting
 from app.ui.audits.address import Look, Tab, from_address
 from app.ui.audits.choosing import choose
 from app.ui.audits.going import go
@@ -27,7 +27,7 @@ def show_audit(face: Face, look: Look) -> None:
     if look.tab is Tab.GROUPS:
         reviewing.show(face, look, facts, counted)
     elif look.tab is Tab.THRESHOLD:
-        threshold.show(face, facts)
+        labelling.show(face, facts.id)
     else:
         shelving.show(face, facts.id)
 
@@ -36,6 +36,7 @@ def show_title(face: Face, facts: AuditFacts, counted: Tallies) -> None:
     with st.container(key="title", horizontal=True, vertical_alignment="center"):
         st.button("", icon=":material/arrow_back:", on_click=go, type="tertiary", help="All audits")
         st.markdown(f"## {words.plain(starting.title(facts))}")
+        exporting.popover(face, facts.id)
         if not running.is_going(facts):
             again = {"on_click": starting.again, "args": (face, facts.id), "help": "Examine what is new"}
             st.button("Run again", icon=":material/refresh:", **again)
