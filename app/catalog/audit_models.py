@@ -129,6 +129,7 @@ class Group(Base):
         UniqueConstraint("audit_id", "keeper_id", "scene"),
         Index("ix_groups_bytes", "audit_id", "settled", "reclaimable_bytes", "id"),
         Index("ix_groups_doubt", "audit_id", "settled", "weakest", "id"),
+        Index("ix_groups_tier", "audit_id", "tier", "settled", "reclaimable_bytes"),  # the tallies, from it alone
         NEVER_REUSED,
     )
 

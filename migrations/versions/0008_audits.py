@@ -199,6 +199,7 @@ def _groups() -> None:
     )
     op.create_index("ix_groups_bytes", "groups", ["audit_id", "settled", "reclaimable_bytes", "id"])
     op.create_index("ix_groups_doubt", "groups", ["audit_id", "settled", "weakest", "id"])
+    op.create_index("ix_groups_tier", "groups", ["audit_id", "tier", "settled", "reclaimable_bytes"])
 
 
 def _pairs() -> None:

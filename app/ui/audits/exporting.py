@@ -9,7 +9,7 @@ from app.api.face import Face
 MEANINGS = {
     ".html": "A page with pictures, for any browser",
     ".csv": "A table, one row for each file",
-    ".json": "For scripts",
+    ".json": "JSON, for scripts",
 }
 
 
