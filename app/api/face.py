@@ -41,6 +41,9 @@ class Face:
     def original(self, image_id: int) -> str:
         return self.links.sign(f"/api/originals/{image_id}")
 
+    def export(self, audit_id: int, suffix: str) -> str:
+        return self.links.sign(f"/api/exports/{audit_id}{suffix}")
+
     def query(self, digest: str) -> str:
         return self.links.sign(f"/api/queries/{digest}.webp")
 

@@ -16,6 +16,11 @@ PAGE = 500
 
 def document(resources: Resources, audit_id: int, tier: Tier | None = None) -> dict[str, Any]:
     """All of it: facts, then groups in the order of their ids, each with its keeper first."""
+    return outline(resources, audit_id) | {"groups": list(each_group(resources, audit_id, tier))}
+
+
+def outline(resources: Resources, audit_id: int) -> dict[str, Any]:
+    """The document with its keys in order, its groups left out."""
     facts = runs.facts(resources, audit_id)
     return {
         "audit_id": facts.id,
@@ -25,7 +30,7 @@ def document(resources: Resources, audit_id: int, tier: Tier | None = None) -> d
         "status": facts.status,
         "images": facts.images,
         "pairs_checked": facts.pairs_checked,
-        "groups": list(each_group(resources, audit_id, tier)),
+        "groups": [],
         "reclaimable_bytes": facts.reclaimable_bytes,
         "contained": contained(resources, audit_id),
         "seconds": round(facts.seconds, 3),

@@ -71,6 +71,15 @@ def keep(resources: Resources, audit_id: int, group_id: int, image_id: int) -> l
         return regroup_around(session, audit, members)
 
 
+def keep_as_before(resources: Resources, audit_id: int, chosen: Iterable[str], image_ids: Iterable[int]) -> list[int]:
+    """Undo `keep`: `chosen` as it was, and the groups of these images made again; ids of the groups."""
+    with resources.catalog.begin() as session:
+        audit = audits.get(session, audit_id)
+        audit.rules = Rules.of(audit.rules).changed(chosen=sorted(chosen)).stored()
+        session.flush()
+        return regroup_around(session, audit, image_ids)
+
+
 def regroup(resources: Resources, audit_id: int, image_ids: Iterable[int]) -> list[int]:
     """Make the groups again that these images are in, as after files of theirs were moved; ids of the groups."""
     with resources.catalog.begin() as session:

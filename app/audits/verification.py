@@ -6,11 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 
+from sqlalchemy.orm import Session
+
 from app.alignment import DEFAULT_THRESHOLD, METHOD, Evidence, Facts, compare, relations
 from app.audits.gaze import Gaze
 from app.audits.grouping import COPIES, components
 from app.audits.lease import Hold
 from app.catalog import audits, images, looks, pairs, thresholds
+from app.catalog.audit_models import Audit
 from app.catalog.models import Image
 from app.catalog.pairs import Candidate
 from app.catalog.states import AuditStage, ImageStatus, Tier
@@ -34,7 +37,7 @@ def verify(hold: Hold, gaze: Gaze) -> None:
     """Check what is unchecked, batch by batch; then the pairs that hang together and were no candidates, likewise."""
     with hold.resources.catalog.read() as session:
         audit = audits.get(session, hold.audit_id)
-        threshold = thresholds.find(session, audit.collection_id, audit.model_key_id) or DEFAULT_THRESHOLD
+        threshold = threshold_of(session, audit)
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="compare") as threads:
         checker = Checker(hold, gaze, threshold, threads)
         _check_all(hold, checker)
@@ -42,9 +45,17 @@ def verify(hold: Hold, gaze: Gaze) -> None:
             _check_all(hold, checker)
 
 
+def threshold_of(session: Session, audit: Audit) -> float:
+    """From which score on its pairs are copies: as a person set it, else as the check comes."""
+    found = thresholds.find(session, audit, METHOD)
+    return DEFAULT_THRESHOLD if found is None else found.score
+
+
 def _check_all(hold: Hold, checker: "Checker") -> None:
     with hold.resources.catalog.read() as session:
         total = pairs.counts(session, hold.audit_id).get(None, 0)
+    with hold.resources.catalog.begin() as session:
+        hold.write(session, stage=AuditStage.VERIFY, done=0, total=total)  # the first batch may take half a minute
     done, after = 0, (0, 0)
     while keys := _next(hold, after):
         hold.go_on()

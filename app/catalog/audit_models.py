@@ -129,6 +129,7 @@ class Group(Base):
         UniqueConstraint("audit_id", "keeper_id", "scene"),
         Index("ix_groups_bytes", "audit_id", "settled", "reclaimable_bytes", "id"),
         Index("ix_groups_doubt", "audit_id", "settled", "weakest", "id"),
+        Index("ix_groups_tier", "audit_id", "tier", "settled", "reclaimable_bytes"),  # the tallies, from it alone
         NEVER_REUSED,
     )
 
@@ -186,7 +187,7 @@ class Label(Base):
     second_digest: Mapped[str] = mapped_column(String(DIGEST_CHARS), primary_key=True)
     score: Mapped[float] = mapped_column(Double)  # of the check, as of the asking
     weight: Mapped[float] = mapped_column(Double)  # how many pairs of the collection it stands for
-    copies: Mapped[bool] = mapped_column(Boolean)
+    copies: Mapped[bool | None] = mapped_column(Boolean)  # none: the person could not tell
     labelled_at: Mapped[float] = mapped_column(Double, default=db_now())
 
 
@@ -197,6 +198,7 @@ class Threshold(Base):
 
     collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"), primary_key=True)
     model_key_id: Mapped[int] = mapped_column(ForeignKey("model_keys.id"), primary_key=True)
+    method: Mapped[str] = mapped_column(String(50))  # of the check whose scores these are; another's are others
     score: Mapped[float] = mapped_column(Double)
     target_precision: Mapped[float] = mapped_column(Double)
     evidence: Mapped[dict] = mapped_column(JSON)  # precision and recall with their intervals, and of how many labels

@@ -1,4 +1,4 @@
-"""`dinoseek audit`: run, show, list, export, quarantine, restore, history."""
+"""`dinoseek audit`: run, show, list, export, threshold, quarantine, restore, history."""
 
 import contextlib
 import threading
@@ -15,8 +15,18 @@ from app.audits import answers, runs
 from app.audits.rules import DEFAULT_ORDER, RULES, Rules
 from app.audits.runs import AuditFacts
 from app.catalog.states import AuditStatus, Tier
-from app.cli import quarantine
-from app.cli.output import CollectionOption, JsonFlag, megabytes, print_json, print_table, progress_bar, say, say_caveat
+from app.cli import exporting, quarantine, threshold
+from app.cli.output import (
+    AuditId,
+    CollectionOption,
+    JsonFlag,
+    megabytes,
+    print_json,
+    print_table,
+    progress_bar,
+    say,
+    say_caveat,
+)
 from app.errors import AlreadyExists, ServiceUnavailable
 from app.resources import Resources, open_resources
 from app.search.refresh import Readers
@@ -27,8 +37,6 @@ FIRST_GROUPS = 20
 STAGES = {"look": "looking", "join": "pairing", "verify": "checking", "group": "grouping"}
 
 audit_command = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
-
-AuditId = Annotated[int, typer.Argument(help="The audit's number, as `dinoseek audit list` names it.", metavar="ID")]
 
 
 @audit_command.command()
@@ -79,6 +87,8 @@ def list_(as_json: JsonFlag = False) -> None:
 audit_command.command()(quarantine.quarantine)
 audit_command.command()(quarantine.restore)
 audit_command.command("history")(quarantine.history_)
+audit_command.command()(exporting.export)
+audit_command.command()(threshold.threshold)
 
 
 def _rules(keep: str | None, prefer: list[Path] | None, protect: list[Path] | None) -> Rules | None:

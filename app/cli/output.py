@@ -32,6 +32,7 @@ out = Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS)
 err = Console(stderr=True)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
+AuditId = Annotated[int, typer.Argument(help="The audit's number, as `dinoseek audit list` names it.", metavar="ID")]
 CollectionOption = Annotated[str, typer.Option("--collection", "-c", help="The collection's name.")]
 
 

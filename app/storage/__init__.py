@@ -4,8 +4,8 @@ With a store (`DINOSEEK_STORAGE_URL`) it is the place of originals, thumbnails a
 names that they have in a home; the home is a cache of it.
 """
 
-from app.storage.files import write_atomic
+from app.storage.files import write_atomic, writing
 from app.storage.home import Storage
 from app.storage.store import Store, open_store
 
-__all__ = ["Storage", "Store", "open_store", "write_atomic"]
+__all__ = ["Storage", "Store", "open_store", "write_atomic", "writing"]

@@ -31,6 +31,17 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
         publish(part, path, durable=durable)
 
 
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, bit by bit, that is at `path` when all of it is written and on disk; and not before."""
+    with disk_trouble(path), part_of(path) as part:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        publish(part, path)
+
+
 def copy_atomic(source: Path, path: Path) -> None:
     """Put a copy of `source` at `path` in one step, on disk before returning."""
     with disk_trouble(path), part_of(path) as part, source.open("rb") as whole:

@@ -9,6 +9,7 @@ st.html(f"<style>{parts.read('app.css')}</style>")
 pages = [
     st.Page("views/search.py", title="Search", default=True),
     st.Page("views/library.py", title="Library", url_path="library"),
+    st.Page("views/audits.py", title="Audits", url_path="audits"),
 ]
 page = st.navigation(pages, position="hidden")
 with st.container(key="header", horizontal=True, vertical_alignment="center"):

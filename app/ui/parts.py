@@ -1,4 +1,4 @@
-"""The parts drawn by our own browser code: the grid with its viewer, the query picture, the uploader, the shelf."""
+"""The parts drawn by our own browser code: grid and viewer, query picture, uploader, shelf, groups of copies."""
 
 from collections.abc import Callable
 from functools import cache
@@ -19,10 +19,16 @@ def _part(name: str, html: str, css: tuple[str, ...], js: tuple[str, ...]):
     return st.components.v2.component(f"dinoseek.{name}", html=read(html), css=read(*css), js=read(*js))
 
 
-_gallery = _part("gallery", "gallery.html", ("gallery.css", "viewer.css"), ("gallery.js", "viewer.js"))
+_gallery = _part("gallery", "gallery.html", ("gallery.css", "viewer.css"), ("tiles.js", "gallery.js", "viewer.js"))
 _picker = _part("picker", "picker.html", ("picker.css",), ("send.js", "picker.js"))
 _uploader = _part("uploader", "uploader.html", ("uploader.css",), ("send.js", "uploader.js"))
 _shelf = _part("shelf", "gallery.html", ("shelf.css",), ("shelf.js",))
+_groups = _part(
+    "groups",
+    "groups.html",
+    ("gallery.css", "groups.css", "compare.css"),
+    ("tiles.js", "acts.js", "groups.js", "compare.js"),
+)
 
 
 def gallery(
@@ -68,6 +74,15 @@ def uploader(key: str, *, url: str, ticket: str, max_bytes: int, max_files: int,
 def shelf(key: str, cards: list[dict], on_opened: Callable[[str], None]) -> None:
     """Collections as cards with their cover pictures."""
     _shelf(key=key, data={"cards": cards}, on_opened_change=lambda: on_opened(str(_sent(key, "opened"))))
+
+
+def groups(key: str, groups: list[dict], *, heard: dict, said: dict | None, on_acts: Callable[[dict], None]) -> None:
+    """A page of groups of copies, and one copy beside its keeper.
+
+    `heard` is the last act that was done, `said` what came of it; `on_acts` gets all that were not heard yet.
+    """
+    data = {"groups": groups, "heard": heard, "said": said}
+    _groups(key=key, data=data, on_acts_change=lambda: on_acts(_sent(key, "acts")))
 
 
 def _sent(key: str, name: str):

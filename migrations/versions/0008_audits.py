@@ -128,7 +128,7 @@ def _labels() -> None:
         sa.Column("second_digest", sa.String(length=64), nullable=False),
         sa.Column("score", sa.Double(), nullable=False),
         sa.Column("weight", sa.Double(), nullable=False),
-        sa.Column("copies", sa.Boolean(), nullable=False),
+        sa.Column("copies", sa.Boolean(), nullable=True),
         sa.Column("labelled_at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(
             ["collection_id"], ["collections.id"], name=op.f("fk_labels_collection_id_collections")
@@ -145,6 +145,7 @@ def _thresholds() -> None:
         "thresholds",
         sa.Column("collection_id", ID, nullable=False),
         sa.Column("model_key_id", ID, nullable=False),
+        sa.Column("method", sa.String(length=50), nullable=False),
         sa.Column("score", sa.Double(), nullable=False),
         sa.Column("target_precision", sa.Double(), nullable=False),
         sa.Column("evidence", sa.JSON(), nullable=False),
@@ -198,6 +199,7 @@ def _groups() -> None:
     )
     op.create_index("ix_groups_bytes", "groups", ["audit_id", "settled", "reclaimable_bytes", "id"])
     op.create_index("ix_groups_doubt", "groups", ["audit_id", "settled", "weakest", "id"])
+    op.create_index("ix_groups_tier", "groups", ["audit_id", "tier", "settled", "reclaimable_bytes"])
 
 
 def _pairs() -> None:

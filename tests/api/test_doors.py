@@ -11,6 +11,7 @@ SIGNED = {
     "/api/pictures/{image_id:int}.webp",
     "/api/originals/{image_id:int}",
     "/api/queries/{digest}.webp",
+    "/api/exports/{audit_id:int}.{form}",
 }
 TICKETED = {"/api/queries", "/api/uploads/{collection}"}
 HEALTH = {"/health/live", "/health/ready"}
@@ -42,6 +43,7 @@ def paths(app) -> set[str]:
 
 def filled(path: str, house) -> str:
     values = {"{digest}": house.digest, "{image_id:int}": str(house.image_id), "{collection}": "photos"}
+    values |= {"{audit_id:int}": "1", "{form}": "csv"}
     for name, value in values.items():
         path = path.replace(name, value)
     return path

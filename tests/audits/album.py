@@ -40,6 +40,13 @@ def cropped(made: PIL.Image.Image, share: float = 0.7) -> PIL.Image.Image:
     return made.crop((left, top, left + round(made.width * share), top + round(made.height * share)))
 
 
+def noisy(made: PIL.Image.Image, sigma: float) -> PIL.Image.Image:
+    """With noise, in grey levels."""
+    values = np.asarray(made, float)
+    noise = np.random.default_rng(1).normal(0, sigma, values.shape)
+    return PIL.Image.fromarray((values + noise).clip(0, 255).astype(np.uint8))
+
+
 def decoded(path: Path) -> PIL.Image.Image:
     """As the file has it: written without loss, it is the same picture in another container."""
     return PIL.Image.open(io.BytesIO(path.read_bytes())).convert("RGB")

@@ -2,46 +2,7 @@
 // data: {tiles: [...], query: {thumb, picture, name} | null, click: "open" | "like", likeLabel}
 // triggers: like -> image id
 
-const make = (tag, className, text) => {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text; // never innerHTML: names come from strangers
-  return element;
-};
-
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const ratioOf = (tile) => (tile.width && tile.height ? tile.width / tile.height : 1);
-
-function middleCut(name) {
-  const line = make("div", "name");
-  line.title = name;
-  const tail = name.length > 16 ? 8 : 0; // the end of a file name tells siblings apart, so it always shows
-  line.append(make("span", "head", name.slice(0, name.length - tail)), make("span", "tail", name.slice(name.length - tail)));
-  return line;
-}
-
-function scoreLine(tile) {
-  const line = make("div", "score");
-  line.title = tile.number;
-  const bar = make("span", "bar");
-  const fill = make("i");
-  fill.style.width = `${tile.share * 100}%`;
-  bar.append(fill);
-  line.append(bar);
-  line.append(make("span", tile.word ? "word" : "", tile.word || tile.number));
-  return line;
-}
-
-function pictureOf(tile) {
-  const image = make("img");
-  image.loading = "lazy";
-  image.decoding = "async";
-  image.alt = tile.name;
-  image.src = tile.thumb;
-  image.draggable = false;
-  image.addEventListener("error", () => image.closest(".frame")?.classList.add("lost"));
-  return image;
-}
 
 function frameOf(tile, ratio) {
   const frame = make("a", "frame");
@@ -109,13 +70,6 @@ function select(grid, tile) {
   tile.focus({ preventScroll: true });
   tile.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
-
-function typing(event) {
-  const target = event.composedPath()[0];
-  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName || "");
-}
-
-const plainClick = (event) => !(event.metaKey || event.ctrlKey || event.shiftKey || event.button);
 
 function onClick(event, state) {
   const figure = event.target.closest(".tile");

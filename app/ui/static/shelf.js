@@ -1,5 +1,5 @@
 // Collections as cards: a cover of up to four pictures, name, counts. A card is a link, so it opens in a new tab too.
-// data: {cards: [{name, href, covers: [url], line}]}; triggers: opened -> name
+// data: {cards: [{id?, name, href, covers: [url], line}]}; triggers: opened -> id, else name
 
 const make = (tag, className, text) => {
   const element = document.createElement(tag);
@@ -26,7 +26,7 @@ function cardOf(card, open) {
   link.onclick = (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    open(card.name);
+    open(card.id ?? card.name);
   };
   return link;
 }

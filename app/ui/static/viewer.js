@@ -14,28 +14,6 @@ const VIEWER = `
     <div class="acts"><button type="button" class="act more"></button><a class="act original" download>Download original</a></div>
   </div>`;
 
-function sharpen(image, thumb, picture) {
-  image.src = thumb;
-  if (!picture) return;
-  const large = new Image();
-  large.onload = () => {
-    if (image.dataset.wanted === picture) image.src = picture;
-  };
-  image.dataset.wanted = picture;
-  large.src = picture;
-}
-
-function fillDetails(list, pairs) {
-  list.replaceChildren(
-    ...pairs.map(([term, text]) => {
-      const pair = make("div");
-      pair.append(make("dt", "", term), make("dd", "", text));
-      pair.lastChild.title = text;
-      return pair;
-    }),
-  );
-}
-
 function showAsked(dialog, query) {
   dialog.classList.toggle("alone", !query);
   if (query) sharpen(dialog.querySelector(".asked img"), query.thumb, query.picture);

@@ -1,0 +1,144 @@
+"""What is marked, into quarantine after a dry run; and what was moved, back."""
+
+from datetime import datetime
+from functools import partial
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from app.api.face import Face
+from app.audits import history, marks, pages
+from app.audits.history import BatchFacts
+from app.audits.pages import Marked
+from app.audits.quarantine import Outcome, Plan, PlannedMove
+from app.audits.refusals import Refusal
+from app.audits.restoring import Restored
+from app.ui import words
+from app.ui.audits import acts, moving
+from app.ui.audits.acts import Done
+from app.ui.audits.moving import Moving
+
+LOOK_EVERY_S = 0.5
+SHOWN = 200  # files of a list; the command line shows all
+SAFE = (
+    "Files go into a hidden folder beside your pictures, on the same disk. Nothing is deleted, and any of it comes "
+    "back from here. Each file and the copy that stays are read again just before."
+)
+
+
+def show(face: Face, audit_id: int) -> None:
+    now = moving.latest(audit_id)
+    if now is not None and now.going:
+        st.fragment(_follow, run_every=LOOK_EVERY_S)(audit_id)
+        return
+    marked = pages.marked(face.resources, audit_id)
+    if now is not None:
+        _answered(now)
+    _marked(face, audit_id, now, marked)
+    _moved(face, audit_id)
+
+
+def _follow(audit_id: int) -> None:
+    now = moving.latest(audit_id)
+    if now is None or not now.going:
+        st.rerun()
+    st.progress(now.done / now.total if now.total else 0.0, now.doing)
+
+
+def _answered(now: Moving) -> None:
+    if now.refusal:
+        st.error(words.plain(now.refusal), icon=":material/info:")
+    elif isinstance(now.answer, Outcome):
+        told = f"{words.count(now.answer.moved, 'file')} moved into quarantine, {words.size(now.answer.bytes)}"
+        _said(told, now.answer.refused)
+    elif isinstance(now.answer, Restored):
+        told = f"{words.count(len(now.answer.files), 'file')} back at their places, {words.size(now.answer.bytes)}"
+        _said(told, now.answer.refused)
+
+
+def _said(told: str, refused: tuple[Refusal, ...]) -> None:
+    st.success(told, icon=":material/check_circle:")
+    if refused:
+        st.warning(f"{words.count(len(refused), 'file')} left alone", icon=":material/block:")
+        st.html(f'<ul class="moves">{"".join(_left(one.path, one.reason) for one in refused[:SHOWN])}</ul>')
+
+
+def _marked(face: Face, audit_id: int, now: Moving | None, marked: Marked) -> None:
+    if not marked.files:
+        told = "Nothing is marked. Mark copies among the groups; identical ones are marked from the start."
+        st.info(told, icon=":material/inbox:")
+        return
+    st.markdown(f"### {words.count(marked.files, 'file')} marked · {words.size(marked.bytes)}")
+    st.caption(SAFE)
+    plan = now.answer if now is not None and isinstance(now.answer, Plan) and now.of == marked else None
+    if plan is not None:
+        _plan(face, audit_id, plan)
+    with st.container(horizontal=True):
+        weight = "secondary" if plan else "primary"
+        look = {"on_click": moving.look, "args": (face.resources, audit_id, marked), "type": weight}
+        st.button("Check again" if plan else "Show what would happen", icon=":material/visibility:", **look)
+        st.button(
+            "Unmark all", icon=":material/remove_done:", on_click=marks.unmark_all, args=(face.resources, audit_id)
+        )
+
+
+def _unmark(face: Face, audit_id: int) -> None:
+    made = marks.unmark_all(face.resources, audit_id)
+    back = partial(marks.take_back, face.resources, made)
+    acts.note(audit_id, Done(f"{words.count(len(made.files), 'file')} unmarked", back))
+
+
+def _plan(face: Face, audit_id: int, plan: Plan) -> None:
+    """Exactly what moving would do, and the button that does it."""
+    going = [move for move in plan.moves if move.refusal is None]
+    staying = [move for move in plan.moves if move.refusal is not None]
+    with st.container(border=True, key="plan"):
+        left = f", {words.count(len(staying), 'file')} left alone" if staying else ""
+        st.markdown(f"**{words.count(len(going), 'file')} would move, {words.size(plan.bytes)}{left}**")
+        st.html(f'<ul class="moves">{"".join(_move(move) for move in [*staying, *going][:SHOWN])}</ul>')
+        if len(plan.moves) > SHOWN:
+            st.caption(f"The first {SHOWN}: `dinoseek audit quarantine {audit_id} --dry-run --json` shows all.")
+        label = f"Move {words.count(len(going), 'file')} into quarantine"
+        act = {"on_click": moving.move, "args": (face.resources, audit_id), "disabled": not going}
+        st.button(label, type="primary", icon=":material/inventory_2:", **act)
+
+
+def _move(move: PlannedMove) -> str:
+    if move.refusal is not None:
+        return _left(move.path, move.refusal)
+    path = Path(move.path)
+    return (
+        f'<li><b title="{escape(move.path)}">{escape(path.name)}</b><span>{words.size(move.bytes)}</span>'
+        f"<p>from {escape(str(path.parent))}</p><p>to {escape(str(Path(move.to).parent))}</p>"
+        f"<p>stays: {escape(move.kept)}</p></li>"
+    )
+
+
+def _left(path: str, reason: str) -> str:
+    name = escape(Path(path).name)
+    return f'<li class="left"><b title="{escape(path)}">{name}</b><span>left alone</span><p>{escape(reason)}</p></li>'
+
+
+def _moved(face: Face, audit_id: int) -> None:
+    found = history.batches(face.resources, audit_id)
+    if not found:
+        return
+    st.markdown("### Moved so far")
+    for batch in found:
+        _batch(face, audit_id, batch)
+
+
+def _batch(face: Face, audit_id: int, batch: BatchFacts) -> None:
+    when = datetime.fromtimestamp(batch.created_at)
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"batch {batch.id}"):
+        told = words.joined(
+            f"{words.count(batch.moved, 'file')} in quarantine, {words.size(batch.bytes)}" if batch.moved else "",
+            f"{batch.restored:,} brought back" if batch.restored else "",
+            f"{batch.refused:,} left alone" if batch.refused else "",
+            f"{batch.planned:,} not done yet" if batch.planned else "",
+        )
+        st.markdown(f"**{words.moment(when)}** · {told}")
+        if batch.moved or batch.planned:
+            back = {"on_click": moving.restore, "args": (face.resources, audit_id, batch.id)}
+            st.button("Bring back", icon=":material/undo:", key=f"restore {batch.id}", **back)
