@@ -14,14 +14,13 @@ from app.audits import quarantine as quarantining
 from app.audits.quarantine import Outcome, Plan, PlannedMove
 from app.audits.refusals import Refusal
 from app.audits.restoring import Progress, Restored
-from app.cli.output import JsonFlag, megabytes, print_json, print_table, progress_bar, say
+from app.cli.output import AuditId, JsonFlag, megabytes, print_json, print_table, progress_bar, say
 from app.errors import InvalidInput
 from app.resources import Resources, open_resources
 
 SHOWN = 20  # files of a table; --json has all
 GROUPS_HELP = "Only of these groups: their numbers, with commas."
 
-AuditId = Annotated[int, typer.Argument(help="The audit's number, as `dinoseek audit list` names it.", metavar="ID")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and touch nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
