@@ -14,7 +14,9 @@ def add_new(session: Session, table: type, rows: Sequence[dict]) -> int:
     insert = INSERTS[session.get_bind().dialect.name]
     added = 0
     for portion in _portions(rows):
-        added += session.execute(insert(table).values(portion).on_conflict_do_nothing()).rowcount
+        statement = insert(table).values(portion).on_conflict_do_nothing()
+        # else the count is -1 on PostgreSQL
+        added += session.execute(statement.execution_options(preserve_rowcount=True)).rowcount
     return added
 
 
