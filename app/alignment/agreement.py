@@ -1,22 +1,34 @@
 """How far two aligned pictures say the same: local correlation, so that light, colour and contrast do not count."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from app.alignment.frames import Frame
+from app.alignment.outliers import MAD, outliers
 
 WINDOW_PX = 15
 NOISE = 4.0  # grey levels: what varies less within a window is no structure
 STRUCTURE = 40.0  # grey levels from which more of it counts no more
-BLURS_PX = (0.0, 0.8, 1.5, 2.5, 4.0)
-BASE_BLUR_PX = 1.0
+BLURS_PX = (0.8, 1.5, 2.5, 4.0)
+BASE_BLUR_PX, MOST_BASE_BLUR_PX = 1.0, 2.5
+BLUR_PER_GRAIN = 1 / 8  # pixels, for each grey level by which one has more grain than the other
+LEAST_GRAIN = 2.0  # grey levels: less is texture
+LAPLACE = np.array(((1, -2, 1), (-2, 4, -2), (1, -2, 1)), np.float32) / 6  # keeps the spread of white noise
 LEAST_STRUCTURE = 0.02  # of the most a frame could have: below it there is nothing that could disagree
-DISAGREES = 0.6  # a window that correlates less says something else
-EXACT = 0.955  # mean correlation of the rest, from which what disagrees may lie upon a copy
-MOST_COVERED = 0.3  # of the structure
-PRICE = 0.45  # of what is covered, off the score
+EXACT, EXACT_LOW = (
+    0.985,
+    0.95,
+)  # correlation of the rest, its mean and its lowest twentieth, if something lies upon a copy
+LOW = 0.05
+EVEN, UNEVEN = 0.9, 0.25  # a copy is like all over: what the lowest twentieth lacks of that counts once more, in part
+MOST_APART = 0.4  # of the frame
+PRICE = (
+    0.6  # of the share of structure that contradicts, squared: a label is 0.1, another product in its box 0.5 and more
+)
+SURE = 0.985  # a better score needs no second look
 
 
 @dataclass(frozen=True)
@@ -35,27 +47,64 @@ def agreement(frame: Frame) -> Agreement:
     if frame.mask.mean() < 0.02:
         return NOTHING
     negative = _correlation(frame.mine, frame.theirs, frame.mask) < 0
-    mine = 255 - frame.mine if negative else frame.mine
     mask = cv2.erode(frame.mask.astype(np.uint8), np.ones((3, 3)), borderValue=0).astype(bool)
-    mine, theirs, blur = _equally_sharp(mine, frame.theirs, mask)
+    mine, theirs = _without_grain(255 - frame.mine if negative else frame.mine, frame.theirs, mask)
+    best, tried = NOTHING, set()
+    for seen in _sights(mine, theirs, mask):
+        *sides, blur = _equally_sharp(mine, theirs, mask, seen)
+        if best.score >= SURE or blur in tried:
+            break
+        tried.add(blur)
+        found = _judged(*sides, blur, mask)
+        best = max(best, replace(found, negative=negative), key=lambda agreement: agreement.score)
+    return best
+
+
+def _sights(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> Iterator[np.ndarray]:
+    """By which pixels to tell how sharp they are: by all; and by those that nothing lies upon, if it is that."""
+    yield mask
+    apart = outliers(mine, theirs, mask)
+    if 0 < apart.sum() < MOST_APART * mask.sum():
+        yield mask & ~apart
+
+
+def _judged(mine: np.ndarray, theirs: np.ndarray, blur: float, mask: np.ndarray) -> Agreement:
     likeness, weight = _windows(mine, theirs, mask)
     if weight.sum() < LEAST_STRUCTURE * mask.sum():
         return NOTHING
-    score, covered = _judged(likeness, weight, mask)
-    return Agreement(score, covered, blur, negative)
+    gap = max(0.0, EVEN - _low(likeness, weight))
+    plain = Agreement(max(0.0, _mean(likeness, weight) - UNEVEN * gap), 0.0, blur, False)
+    apart = outliers(mine, theirs, mask)
+    share = float(apart.sum() / mask.sum())
+    if not 0 < share < MOST_APART:
+        return plain
+    likeness, weight = _windows(mine, theirs, mask & ~apart)
+    rest = _mean(likeness, weight)
+    if rest < EXACT or _low(likeness, weight) < EXACT_LOW:
+        return plain
+    score = rest - PRICE * _contradiction(mine, theirs, mask, apart)
+    return max(plain, Agreement(float(score), share, blur, False), key=lambda agreement: agreement.score)
 
 
-def _judged(likeness: np.ndarray, weight: np.ndarray, mask: np.ndarray) -> tuple[float, float]:
-    plain = _mean(likeness, weight)
-    apart = (likeness < DISAGREES) & mask
-    if not apart.any():
-        return plain, 0.0
-    apart = cv2.dilate(apart.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & mask
-    rest = np.where(apart, 0, weight)
-    covered = 1 - float(rest.sum() / weight.sum())
-    if covered > MOST_COVERED or _mean(likeness, rest) < EXACT:
-        return plain, 0.0
-    return max(plain, _mean(likeness, rest) - PRICE * covered), float(apart.sum() / mask.sum())
+def _contradiction(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray, apart: np.ndarray) -> float:
+    """Share of the edges of both that lie where they are apart, squared; more where edges are rather apart than areas.
+
+    What is laid upon a picture hides its edges as it comes. Another shot's edges are beside their places everywhere.
+    """
+    edges = np.minimum(*(cv2.dilate(_slopes(side), np.ones((3, 3))) for side in (mine, theirs))) * mask
+    against = float(edges[apart].sum() / max(edges.sum(), 1e-6))
+    return against**2 * max(1.0, against * mask.sum() / apart.sum())
+
+
+def _slopes(pixels: np.ndarray) -> np.ndarray:
+    return np.hypot(cv2.Sobel(pixels, cv2.CV_32F, 1, 0), cv2.Sobel(pixels, cv2.CV_32F, 0, 1))
+
+
+def _low(likeness: np.ndarray, weight: np.ndarray) -> float:
+    """What a twentieth of the structure falls below."""
+    order = np.argsort(likeness, axis=None)
+    reached = np.cumsum(weight.ravel()[order])
+    return float(likeness.ravel()[order[np.searchsorted(reached, LOW * reached[-1])]]) if reached[-1] else 0.0
 
 
 def _mean(likeness: np.ndarray, weight: np.ndarray) -> float:
@@ -63,18 +112,36 @@ def _mean(likeness: np.ndarray, weight: np.ndarray) -> float:
     return float((np.clip(likeness, 0, 1) * weight).sum() / total) if total else 0.0
 
 
-def _equally_sharp(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Both without fine noise, and the sharper one blurred as the other is."""
-    mine, theirs = _blurred(mine, BASE_BLUR_PX, mask), _blurred(theirs, BASE_BLUR_PX, mask)
-    best, blur, found = _correlation(mine, theirs, mask), 0.0, (mine, theirs)
+def _equally_sharp(
+    mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray, seen: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """The sharper one blurred as the other is, to judge by the pixels that are `seen`."""
+    best, blur, found = _correlation(mine, theirs, seen), 0.0, (mine, theirs)
     for sign in (1, -1):
-        for sigma in BLURS_PX[1:]:
+        for sigma in BLURS_PX:
             pair = (_blurred(mine, sigma, mask), theirs) if sign > 0 else (mine, _blurred(theirs, sigma, mask))
-            likeness = _correlation(*pair, mask)
+            likeness = _correlation(*pair, seen)
             if likeness < best + 0.002:
                 break
             best, blur, found = likeness, sign * sigma, pair
     return *found, blur
+
+
+def _without_grain(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    base = _base_blur(mine, theirs, mask)
+    return _blurred(mine, base, mask), _blurred(theirs, base, mask)
+
+
+def _base_blur(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> float:
+    """Pixels. Only the grain that one has beyond the other's: two shots by one camera have the same."""
+    grains = [_grain(side, mask) for side in (mine, theirs)]
+    more = max(0.0, abs(grains[0] - grains[1]) - LEAST_GRAIN)
+    return min(BASE_BLUR_PX + BLUR_PER_GRAIN * more, MOST_BASE_BLUR_PX)
+
+
+def _grain(pixels: np.ndarray, mask: np.ndarray) -> float:
+    """Standard deviation of the noise, in grey levels (Immerkær 1996, by the median: edges don't count)."""
+    return MAD * float(np.median(np.abs(cv2.filter2D(pixels, cv2.CV_32F, LAPLACE))[mask]))
 
 
 def _blurred(pixels: np.ndarray, sigma: float, mask: np.ndarray) -> np.ndarray:

@@ -1,24 +1,32 @@
 """Are two pictures copies of each other? Guess how one lies in the other, make that exact, look where they agree."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
 from app.alignment import maps
-from app.alignment.agreement import NOTHING, Agreement, agreement
+from app.alignment.agreement import NOTHING, SURE, Agreement, agreement
 from app.alignment.evidence import Evidence
 from app.alignment.frames import Frame, laid
 from app.alignment.guesses import Guess, guesses
-from app.alignment.refinement import refined
+from app.alignment.refinement import refined, steadied
 from app.alignment.view import View
 
-METHOD = "align-1"
-DEFAULT_THRESHOLD = 0.86
+METHOD = "align-2"
+DEFAULT_THRESHOLD = 0.94
 COARSE_PX, FINE_PX = 64, 160
 HOPELESS = 0.45  # agreement of the coarse look below which no exact one can save a guess
 MOST_REFINED = 2
 SCENE_SUPPORT = 12  # keypoints in one arrangement: the same thing, whatever else has changed
 SCENE_SCORE = 0.55
 LEAST_AREA = 0.15  # of the smaller picture; less is a detail that two pictures share
+
+
+class Attempt(NamedTuple):
+    map: np.ndarray
+    found: Agreement
 
 
 def compare(first: View, second: View) -> Evidence:
@@ -43,27 +51,43 @@ def _same(view: View) -> Evidence:
 def _compared(first: View, second: View) -> Evidence:
     found = guesses(first, second)
     support = max((guess.support for guess in found), default=0)
-    best, map = NOTHING, None
-    for candidate in _refined(first, second, found):
-        frame = laid(first, second, candidate, FINE_PX)
-        judged = agreement(frame) if frame is not None else NOTHING
-        if map is None or judged.score > best.score:
-            best, map = judged, candidate
-    if map is None:
+    best = _best(_attempts(first, second, found))
+    if best is None:
         return Evidence(scene=support >= SCENE_SUPPORT)
-    return _evidence(first, second, map, best, support)
+    return _evidence(first, second, best.map, best.found, support)
 
 
-def _refined(first: View, second: View, found: list[Guess]) -> list[np.ndarray]:
+def _best(attempts: Iterator[Attempt]) -> Attempt | None:
+    """No more are made than it takes to be sure."""
+    best = None
+    for attempt in attempts:
+        if best is None or attempt.found.score > best.found.score:
+            best = attempt
+        if best.found.score >= SURE:
+            break
+    return best
+
+
+def _attempts(first: View, second: View, found: list[Guess]) -> Iterator[Attempt]:
     """The best guesses, made exact; none where a coarse look shows that no two places agree."""
-    coarse = []
-    for guess in found:
-        map = refined(first, second, guess.map, steps=1)
-        frame = laid(first, second, map, COARSE_PX)
-        judged = NOTHING if frame is None else agreement(frame)
-        coarse.append((judged.score, map))
-    coarse.sort(key=lambda item: -item[0])
-    return [refined(first, second, map) for score, map in coarse[:MOST_REFINED] if score > HOPELESS]
+    coarse = [(_coarse(first, second, guess), guess.map) for guess in found]
+    hopeful = [(attempt, start) for attempt, start in coarse if attempt.found.score > HOPELESS]
+    for attempt, start in sorted(hopeful, key=lambda one: -one[0].found.score)[:MOST_REFINED]:
+        exact = refined(first, second, attempt.map)
+        yield _judged(first, second, exact, FINE_PX)
+        yield from (_judged(first, second, steadied(first, second, map), FINE_PX) for map in (start, exact))
+
+
+def _coarse(first: View, second: View, guess: Guess) -> Attempt:
+    """As it was guessed, or as a coarse look moves it: what lies upon one of the two may move it away."""
+    moved = refined(first, second, guess.map, steps=1)
+    tried = [_judged(first, second, map, COARSE_PX) for map in (moved, guess.map)]
+    return max(tried, key=lambda attempt: attempt.found.score)
+
+
+def _judged(first: View, second: View, map: np.ndarray, long_side_px: int) -> Attempt:
+    frame = laid(first, second, map, long_side_px)
+    return Attempt(map, NOTHING if frame is None else agreement(frame))
 
 
 def _evidence(first: View, second: View, map: np.ndarray, found: Agreement, support: int) -> Evidence:

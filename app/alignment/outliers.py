@@ -8,22 +8,46 @@ SPREADS = 3.5  # of the other pixels' residues, beyond which one is no noise
 LEAST = 12.0  # grey levels
 MAD = 1.48  # of a normal distribution: its standard deviation, in median absolute deviations
 
+Tone = tuple[float, float]  # gain and offset that bring one's grey levels to the other's
+
 
 def outliers(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """bool (H, W), within the mask; light and contrast fitted to the pixels that agree. Grown by a pixel."""
-    inside = mask
-    for _ in range(ROUNDS):
-        residue = np.abs(_fitted(mine, theirs, inside) - theirs)
-        limit = max(LEAST, SPREADS * MAD * float(np.median(residue[inside]))) if inside.any() else LEAST
-        inside = mask & (residue < limit)
-    beyond = (mask & ~inside).astype(np.uint8)
+    if not mask.any():
+        return mask
+    one, other = mine[mask], theirs[mask]
+    beyond = np.zeros(mask.shape, np.uint8)
+    beyond[mask] = _beyond(one, other, _tone(one, other))
     return cv2.dilate(beyond, np.ones((3, 3), np.uint8)).astype(bool) & mask
 
 
-def _fitted(mine: np.ndarray, theirs: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    one, other = mine[inside], theirs[inside]
+def _tone(one: np.ndarray, other: np.ndarray) -> Tone:
+    """The one that most pixels keep to: what lies upon a copy draws a plain fit away, so two starts are tried."""
+    starts = (_fitted(one, other), (1.0, 0.0))
+    found = [_settled(one, other, start) for start in starts]
+    return min(found, key=lambda tone: float(np.median(_residue(one, other, tone))))
+
+
+def _settled(one: np.ndarray, other: np.ndarray, tone: Tone) -> Tone:
+    for _ in range(ROUNDS):
+        near = ~_beyond(one, other, tone)
+        tone = _fitted(one[near], other[near])
+    return tone
+
+
+def _beyond(one: np.ndarray, other: np.ndarray, tone: Tone) -> np.ndarray:
+    residue = _residue(one, other, tone)
+    return residue > max(LEAST, SPREADS * MAD * float(np.median(residue)))
+
+
+def _residue(one: np.ndarray, other: np.ndarray, tone: Tone) -> np.ndarray:
+    return np.abs(tone[0] * one + tone[1] - other)
+
+
+def _fitted(one: np.ndarray, other: np.ndarray) -> Tone:
+    """Least squares."""
     if not one.size:
-        return mine
+        return 1.0, 0.0
     centred = one - one.mean()
     gain = float(centred @ other) / max(float(centred @ centred), 1e-3)
-    return gain * (mine - one.mean()) + other.mean()
+    return gain, float(other.mean()) - gain * float(one.mean())

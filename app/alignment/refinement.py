@@ -16,17 +16,27 @@ MOST_APART = 0.5
 
 def refined(first: View, second: View, map: np.ndarray, steps: int = 2) -> np.ndarray:
     """The map as it was where it can't be bettered."""
-    for long_side_px, rounds in STEPS[:steps]:
-        map = _step(first, second, map, long_side_px, rounds)
+    for step in STEPS[:steps]:
+        map = _step(first, second, map, step)
     return map
 
 
-def _step(first: View, second: View, map: np.ndarray, long_side_px: int, rounds: int) -> np.ndarray:
+def steadied(first: View, second: View, map: np.ndarray) -> np.ndarray:
+    """Refined by the pixels that agree already: what lies upon one of them can't pull the map towards itself.
+
+    Of a good guess only: where edges don't meet yet, it is those that would be left out.
+    """
+    return _step(first, second, map, STEPS[-1], steady=True)
+
+
+def _step(first: View, second: View, map: np.ndarray, step: tuple[int, int], steady: bool = False) -> np.ndarray:
+    long_side_px, rounds = step
     frame = laid(first, second, map, long_side_px)
     if frame is None or frame.mask.mean() < 0.05:
         return map
     mine = 255 - frame.mine if _is_negative(frame.mine, frame.theirs, frame.mask) else frame.mine
-    found = _ecc(frame.theirs, mine, _steady(mine, frame.theirs, frame.mask), rounds)
+    mask = _steady(mine, frame.theirs, frame.mask) if steady else frame.mask
+    found = _ecc(frame.theirs, mine, mask, rounds)
     if found is None:
         return map
     # theirs(x) = mine(found(x)): what lay at found(x) belongs at x

@@ -2,18 +2,19 @@
 
 A hash is 16 words of 16 bits. Two are compared where one word is equal: surely for hashes that differ by 15 bits, and
 for nine in ten of those that differ by 32. Words that thousands have, as those of black pictures, are cut to the rows
-with the lowest ids.
+with the lowest ids, and of what is near a row brings its `MOST` nearest. Of two that ask, the higher brings the pair.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from app.index.join import Pairs
+from app.index.join import MOST, Pairs
 
 WORD_BITS = 16
 BLOCK_ROWS = 4096  # that ask together: some 30 MB of candidates for each form
 MOST_ALIKE = 256  # rows of one word that are looked at
+Near = tuple[np.ndarray, np.ndarray, np.ndarray]  # places among those that ask, rows, bits by which they differ
 Forms = Callable[[np.ndarray], np.ndarray]  # hashes uint8 (N, B) -> uint8 (N, F, B), of each picture's turns
 
 
@@ -38,7 +39,8 @@ class HashJoin:
         self._within = against is None
         self._others, theirs = (ids, hashes) if against is None else against
         self._bits = theirs.view(np.uint64) if len(theirs) else np.empty((0, 4), np.uint64)
-        self._words = [_Word(column) for column in _words(theirs).T]
+        self._theirs = _words(theirs)
+        self._words = [_Word(column) for column in self._theirs.T]
         self._asking = np.arange(len(ids)) if news is None else np.flatnonzero(np.isin(ids, news))
         self._is_new = np.zeros(len(ids), bool)
         self._is_new[self._asking] = True
@@ -58,28 +60,49 @@ class HashJoin:
         """Row numbers of each pair, ours and theirs, each pair once."""
         forms = self._forms(self._hashes[asking])
         found = [self._of_form(asking, np.ascontiguousarray(forms[:, number])) for number in range(forms.shape[1])]
-        keys = np.unique(np.concatenate(found))
-        return asking[keys // len(self._others)], keys % len(self._others)
+        places, rows, _ = _nearest(_joined(found))
+        return asking[places], rows
 
-    def _of_form(self, asking: np.ndarray, turned: np.ndarray) -> np.ndarray:
-        """Pairs as one number: place in `asking` * rows + row."""
+    def _of_form(self, asking: np.ndarray, turned: np.ndarray) -> Near:
+        """Each pair once: by the first of its words that are equal."""
         words, bits = _words(turned), turned.view(np.uint64)
-        keys = []
-        for word, column in zip(self._words, words.T, strict=True):
-            places, rows = word.rows_of(column)
-            places, rows = self._once(asking, places, rows)
-            apart = np.bitwise_count(bits[places] ^ self._bits[rows]).sum(axis=1)
-            near = apart <= self._most_bits
-            keys.append(places[near] * len(self._others) + rows[near])
-        return np.unique(np.concatenate(keys))
+        found = []
+        for number, word in enumerate(self._words):
+            places, rows = self._once(asking, *word.rows_of(words[:, number]))
+            apart = np.bitwise_count(bits[places] ^ self._bits[rows]).sum(axis=1, dtype=np.int64)
+            near = np.flatnonzero(apart <= self._most_bits)
+            before = self._theirs[rows[near], :number] == words[places[near], :number]
+            near = near[~before.any(axis=1)]
+            found.append((places[near], rows[near], apart[near]))
+        return _nearest(_joined(found))
 
     def _once(self, asking: np.ndarray, places: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Within one collection: no row with itself, and of two that both ask the lower one."""
+        """Within one collection: no row with itself, and of two that both ask the higher one, who sees the lowest."""
         if not self._within:
             return places, rows
         mine = asking[places]
-        kept = (rows > mine) | ((rows < mine) & ~self._is_new[rows])
+        kept = (rows < mine) | ((rows > mine) & ~self._is_new[rows])
         return places[kept], rows[kept]
+
+
+def _nearest(found: Near) -> Near:
+    """Each pair once, by its best form, and of each place no more than MOST."""
+    places, rows, apart = _chosen(found, np.lexsort(found[::-1]))
+    once = np.flatnonzero((np.diff(places, prepend=-1) != 0) | (np.diff(rows, prepend=-1) != 0))
+    places, rows, apart = _chosen((places, rows, apart), once)
+    places, rows, apart = _chosen((places, rows, apart), np.lexsort((rows, apart, places)))
+    few = np.flatnonzero(np.arange(len(places)) - np.searchsorted(places, places) < MOST)
+    return _chosen((places, rows, apart), few)
+
+
+def _joined(found: Sequence[Near]) -> Near:
+    places, rows, apart = (np.concatenate(column) for column in zip(*found, strict=True))
+    return places, rows, apart
+
+
+def _chosen(found: Near, which: np.ndarray) -> Near:
+    places, rows, apart = found
+    return places[which], rows[which], apart[which]
 
 
 class _Word:
