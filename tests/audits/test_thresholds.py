@@ -95,7 +95,7 @@ def test_a_threshold_holds_for_the_check_that_it_was_made_for_alone(resources_on
 def test_the_next_run_calls_copies_what_the_labels_say_and_they_outlive_a_move(shop, audit, tmp_path):
     for number in range(1, 6):
         made = picture(number)
-        for name, copy in (("a", made), ("b", noisy(made, 20)), ("c", noisy(made, 60))):
+        for name, copy in (("a", made), ("b", noisy(made, 20)), ("c", noisy(made, 150))):
             write(tmp_path / "photos" / f"{number}{name}.jpg", copy)
     ingest(shop, tmp_path / "photos")
     before = audit()

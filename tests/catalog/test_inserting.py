@@ -1,16 +1,18 @@
-"""Rows that may be there already: how many were not is the same number on both databases."""
+"""Rows that are there already stay, and those that came are counted, on both databases."""
 
-from app.catalog.audit_models import Look
-from app.catalog.inserting import add_new
+import pytest
+
+from app.catalog import pairs
+from app.catalog.pairs import Candidate
+from tests.audits.pairs import fill, world
 
 
-def look(digest: str) -> dict:
-    return {"digest": digest, "method": "m", "hash": b"x"}
-
-
-def test_only_what_was_not_there_is_counted(resources_on_both):
-    def add(*digests: str) -> int:
-        with resources_on_both.catalog.begin() as session:
-            return add_new(session, Look, [look(digest) for digest in digests])
-
-    assert [add("a", "b"), add("a", "b"), add("b", "c"), add()] == [2, 0, 1, 0]
+@pytest.mark.parametrize("portion", [20_000, 8])
+def test_new_rows_are_counted_and_known_ones_are_not(resources_on_both, monkeypatch, portion):
+    monkeypatch.setattr("app.catalog.inserting.VALUES_PER_STATEMENT", portion)
+    audited = fill(resources_on_both, *world(6))
+    known = [Candidate(*key, None) for key in audited.truth]
+    new = [Candidate(1, 4, 0.5), Candidate(1, 6, None)]
+    with resources_on_both.catalog.begin() as session:
+        counts = [pairs.add(session, audited.audit_id, rows) for rows in (known, [*known, *new], new, [])]
+    assert counts == [0, 2, 0, 0]
