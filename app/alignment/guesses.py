@@ -63,7 +63,7 @@ def _turned(thumb: np.ndarray) -> list[np.ndarray]:
 
 def _matched(first: View, second: View, mirrored: bool) -> Guess | None:
     """The similarity most matches agree on, of the first or of its mirror."""
-    mine = (first.mirrored if mirrored else first).keypoints
+    mine = first.mirrored_keypoints if mirrored else first.keypoints
     pairs = _pairs(mine, second.keypoints)
     if len(pairs) < LEAST_INLIERS:
         return None

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 ROUNDS = 4
+EVERY = 4  # pixel is enough to fit two numbers
 SPREADS = 3.5  # of the other pixels' residues, beyond which one is no noise
 LEAST = 12.0  # grey levels
 MAD = 1.48  # of a normal distribution: its standard deviation, in median absolute deviations
@@ -23,6 +24,7 @@ def outliers(mine: np.ndarray, theirs: np.ndarray, mask: np.ndarray) -> np.ndarr
 
 def _tone(one: np.ndarray, other: np.ndarray) -> Tone:
     """The one that most pixels keep to: what lies upon a copy draws a plain fit away, so two starts are tried."""
+    one, other = one[::EVERY], other[::EVERY]
     starts = (_fitted(one, other), (1.0, 0.0))
     found = [_settled(one, other, start) for start in starts]
     return min(found, key=lambda tone: float(np.median(_residue(one, other, tone))))

@@ -1,6 +1,5 @@
 """A picture as it is compared: what is derived from its pixels is made once, when it is first asked for."""
 
-import threading
 from functools import cached_property
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ THUMB_PX = 32
 KEYPOINTS = 400
 FLAT = 6.0  # grey levels: a border's rows and columns vary by less
 MOST_BORDER = 0.8  # of a side, at each end
-CV = threading.Lock()  # cv2's detector objects are not shared
+MIRRORED_DIRECTIONS = -np.arange(8) % 8
 
 
 class Keypoints(NamedTuple):
@@ -64,19 +63,19 @@ class View:
         return Box(top, left, bottom, right)
 
     @cached_property
-    def mirrored(self) -> "View":
-        """Left for right. Its mirror is this view."""
-        flipped = View(self.rgb[:, ::-1])
-        flipped.__dict__["mirrored"] = self
-        return flipped
-
-    @cached_property
     def keypoints(self) -> Keypoints:
         found, descriptors = cv2.SIFT_create(KEYPOINTS, contrastThreshold=0.02).detectAndCompute(self.grey, None)
         if descriptors is None:
             return Keypoints(np.empty((0, 2), np.float32), np.empty((0, 128), np.float32))
         rooted = np.sqrt(descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-9))
         return Keypoints(np.array([point.pt for point in found], np.float32), rooted.astype(np.float32))
+
+    @cached_property
+    def mirrored_keypoints(self) -> Keypoints:
+        """Of the picture left for right, which need not be looked for: SIFT's 4 x 4 cells and 8 directions mirror."""
+        places = np.column_stack([self.width - 1 - self.keypoints.places[:, 0], self.keypoints.places[:, 1]])
+        cells = self.keypoints.descriptors.reshape(-1, 4, 4, 8)[:, ::-1, :, MIRRORED_DIRECTIONS]
+        return Keypoints(places.astype(np.float32), cells.reshape(-1, 128))
 
     def thumb(self, box: Box) -> np.ndarray:
         """The box's part, squashed to a square: float32 (32, 32), mean 0 and length 1; zeros where it is flat."""
