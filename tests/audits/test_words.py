@@ -1,4 +1,4 @@
-"""What a person reads of the files of a group."""
+"""What a person reads of the files of a group, and of what the rules see in them."""
 
 from datetime import datetime
 
@@ -52,6 +52,14 @@ def test_times_are_told_to_the_digit_that_tells_them_apart(file_ns, other_ns, di
     one, two = (f"{_clock(ns)}{digit}" for ns, digit in zip((file_ns, other_ns), digits, strict=True))
     assert OLDEST.better(file, other) == f"older: written {one}, the other {two}"
     assert OLDEST.worse(other, file) == f"newer: written {two}, the other {one}"
+
+
+def test_what_a_border_is_measured_by_too_little_makes_no_picture_the_larger():
+    plain, framed = (
+        File(1, 1, "0" * 64, "/p/a.jpg", "/p", 1000, 0, height_px=side, width_px=side, content=content)
+        for side, content in ((800, 1.0), (944, 0.72))  # 0.718 in truth
+    )
+    assert plain.pixels > framed.pixels > 0.95 * plain.pixels
 
 
 def _written(mtime_ns: int) -> File:
