@@ -74,7 +74,7 @@ def take_audit(address: str) -> None:
     with browser(1280, 860, "light") as page:
         page.goto(f"{address}/audits")
         page.get_by_role("button", name="Find copies").click(timeout=WAIT_MS)
-        expect(page.get_by_text("Run again")).to_be_visible(timeout=WAIT_MS)
+        expect(page.get_by_role("button", name="Run again")).to_be_visible(timeout=WAIT_MS)
         page.get_by_text("Doubtful first").click()
         settle(page)
         keep(page, "audit")
