@@ -1,5 +1,6 @@
 """Makes the pictures of docs/screenshots from painted samples: `python -m tests.ui.screenshots`."""
 
+import re
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -19,19 +20,20 @@ from tests.ui.browser import browser, server
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 SAMPLES = 100
 WAIT_MS = 240_000
+CAPTIONED = "-card"  # in the names of painted copies that something is written on
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "home"
+        home, photos = Path(folder) / "home", Path(folder) / "photos"
         resources = open_resources(make_settings(home).model_copy(update={"model": FALLBACK}))
-        generate(home / "samples", SAMPLES)
+        generate(photos, SAMPLES)
         library.create_collection(resources, "samples")
-        scan.ingest(resources, [home / "samples"], "samples")
+        scan.ingest(resources, [photos], "samples")
         with server(home, DINOSEEK_MODEL=FALLBACK) as address:
             wait_until_read(address)
-            asked = most_copied(home / "samples")
+            asked = most_copied(photos)
             known = library.pictures(resources, "samples", limit=SAMPLES)
             take(address, next(picture.image_id for picture in known if picture.name == asked))
             take_audit(address)
@@ -75,7 +77,7 @@ def take_audit(address: str) -> None:
         page.goto(f"{address}/audits")
         page.get_by_role("button", name="Find copies").click(timeout=WAIT_MS)
         expect(page.get_by_role("button", name="Run again")).to_be_visible(timeout=WAIT_MS)
-        page.get_by_text("Doubtful first").click()
+        page.get_by_text(re.compile(r"^Edited \d")).click()
         settle(page)
         keep(page, "audit")
         compare(page)
@@ -87,8 +89,11 @@ def take_audit(address: str) -> None:
 
 
 def compare(page: Page) -> None:
-    """A copy that something is written on, beside the picture that is kept; and what differs."""
-    page.locator(".tile").filter(has_text=RELATIONS["overlaid"]).first.locator("figcaption .facts").click()
+    """A copy that something is written on, beside the picture that a person chose to keep; and what differs."""
+    if CAPTIONED not in in_hand(page):
+        page.keyboard.press("m")
+        expect(page.get_by_text("you chose it").first).to_be_visible(timeout=WAIT_MS)
+        in_hand(page)
     page.keyboard.press("Enter")
     page.wait_for_timeout(2500)
     keep(page, "audit-compare")
@@ -96,6 +101,13 @@ def compare(page: Page) -> None:
     page.wait_for_timeout(2500)
     keep(page, "audit-difference")
     page.keyboard.press("Escape")
+
+
+def in_hand(page: Page) -> str:
+    """Takes the copy that differs by something laid over it from the one that is kept; its words."""
+    tile = page.locator(".tile").filter(has_text=RELATIONS["overlaid"]).first
+    tile.locator("figcaption .facts").click()
+    return tile.inner_text()
 
 
 def keep(page: Page, name: str) -> None:
