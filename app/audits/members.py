@@ -51,6 +51,16 @@ class MemberFacts:
         return Path(self.path).name
 
 
+def same_bytes(tier: Tier | None, digest: str, kept: str) -> str:
+    """Of an identical file, whose bytes it has, in words; empty for any other. `kept`: the keeper's digest.
+
+    Its relations are those of the copy that it is a twin of: told of both, the twin would seem an edit of its own.
+    """
+    if tier is not Tier.IDENTICAL:
+        return ""
+    return "same bytes" if digest == kept else "same bytes as another copy"
+
+
 def of_rows(audit: Audit, rows: Iterable[Row], pairs: Pairs, keepers: Mapping[int, int]) -> list[MemberFacts]:
     """Rows of (Member, Image, Location or None) as facts; `keepers`: the keeper's image by group."""
     rules = Rules.of(audit.rules)

@@ -16,6 +16,7 @@ from pathlib import Path, PurePath
 
 from app.audits import listing
 from app.audits.listing import ListedFile, ListedGroup, ListedMove, Overview
+from app.audits.members import same_bytes
 from app.audits.rules import RULES, Rules
 from app.catalog.reports import Tally
 from app.catalog.states import AuditStatus, Role, Tier, Word
@@ -182,33 +183,35 @@ def _group(group: ListedGroup, pictures: Pictures) -> str:
     weakest = "" if group.tier is Tier.IDENTICAL else f"weakest match {group.weakest:.2f}"
     settled = "settled" if group.settled else ""
     facts = _line(_count(len(group.files), "file"), weakest, freed, settled)
-    files = "".join(_file(file, pictures) for file in group.files)
+    files = "".join(_file(file, group.files[0].digest, pictures) for file in group.files)
     return (
         f'<article class="group"><header><h3>Group {group.group_id}</h3><span>{facts}</span></header>'
         f'<ul class="files">{files}</ul></article>\n'
     )
 
 
-def _file(file: ListedFile, pictures: Pictures) -> str:
+def _file(file: ListedFile, kept: str, pictures: Pictures) -> str:
     frame = pictures.frame(file)
     kind = "keeper" if file.role is Role.KEEPER else "duplicate"
     word = "other shot" if file.tier is Tier.SAME_SCENE else kind
-    path = PurePath(file.path) if file.path else None
+    relation, path = _relation(file, kept), PurePath(file.path) if file.path else None
     name = _text(path.name) if path else "moved or deleted since"
     loses = f'<p class="loses">has what the kept file lacks: {_text(", ".join(file.loses))}</p>' if file.loses else ""
     return (
-        f'<li class="{kind}{"" if frame else " without"}">{frame}<span class="role">{word}</span>{_relation(file)}'
+        f'<li class="{kind}{"" if frame else " without"}">{frame}<span class="role">{word}</span>{relation}'
         f'<p class="name"><bdi>{name}</bdi></p><p class="dim"><bdi>{_text(str(path.parent)) if path else ""}</bdi></p>'
         f"<p>{_facts(file)}</p><p>{_text(file.reason)}</p>{loses}"
         f"{'<p><b>marked for quarantine</b></p>' if file.marked else ''}</li>"
     )
 
 
-def _relation(file: ListedFile) -> str:
+def _relation(file: ListedFile, kept: str) -> str:
     if file.role is Role.KEEPER:
         return ""
+    if same := same_bytes(file.tier, file.digest, kept):
+        return _text(same)
     words = ", ".join(name.replace("_", " ") for name in file.relations) or (file.tier or "").replace("_", " ")
-    return _text(words) + ("" if file.tier is Tier.IDENTICAL else f' <span class="dim">{file.score:.2f}</span>')
+    return _text(words) + f' <span class="dim">{file.score:.2f}</span>'
 
 
 def _facts(file: ListedFile) -> str:

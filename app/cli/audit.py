@@ -166,6 +166,8 @@ def _rows(group: dict) -> list[tuple]:
 
 
 def _why(member: dict) -> str:
+    if member["tier"] is Tier.IDENTICAL:  # its relations are those of the copy whose bytes it has
+        return f"identical, {member['reason']}"
     return ", ".join([*member["relation"], f"agrees to {member['score']:.0%}"])
 
 

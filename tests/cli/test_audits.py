@@ -67,7 +67,16 @@ def test_show_says_the_same_and_of_one_tier_only_that(program, audited, monkeypa
 
 def test_a_person_reads_what_is_kept_and_why(program, audited, monkeypatch, capfd):
     shown = program.here(monkeypatch, capfd, "audit", "show", audited["audit_id"])
-    for words in ("kept: ", "mirrored", "resized", "cropped", "pairs checked", "reclaimable", "agrees to"):
+    for words in (
+        "kept: ",
+        "mirrored",
+        "resized",
+        "cropped",
+        "identical, ",
+        "agrees to",
+        "pairs checked",
+        "reclaimable",
+    ):
         assert words in shown.stdout
     listed = program.here(monkeypatch, capfd, "audit", "list")
     assert "photos" in listed.stdout

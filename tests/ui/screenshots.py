@@ -1,5 +1,6 @@
 """Makes the pictures of docs/screenshots from painted samples: `python -m tests.ui.screenshots`."""
 
+import re
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -7,10 +8,11 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from app import library
-from app.ingest import receive
+from app.ingest import scan
 from app.resources import open_resources
 from app.samples import truth
 from app.samples.generate import generate
+from app.ui.audits.wording import RELATIONS
 from app.vision.architectures import FALLBACK
 from tests.conftest import make_settings
 from tests.ui.browser import browser, server
@@ -18,22 +20,23 @@ from tests.ui.browser import browser, server
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 SAMPLES = 100
 WAIT_MS = 240_000
+CAPTIONED = "-card"  # in the names of painted copies that something is written on
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "home"
+        home, photos = Path(folder) / "home", Path(folder) / "photos"
         resources = open_resources(make_settings(home).model_copy(update={"model": FALLBACK}))
-        generate(home / "samples", SAMPLES)
+        generate(photos, SAMPLES)
         library.create_collection(resources, "samples")
-        for path in sorted((home / "samples").rglob("*.*")):
-            receive.upload(resources, "samples", path.name, path.read_bytes())
+        scan.ingest(resources, [photos], "samples")
         with server(home, DINOSEEK_MODEL=FALLBACK) as address:
             wait_until_read(address)
-            asked = most_copied(home / "samples")
+            asked = most_copied(photos)
             known = library.pictures(resources, "samples", limit=SAMPLES)
             take(address, next(picture.image_id for picture in known if picture.name == asked))
+            take_audit(address)
         resources.catalog.dispose()
 
 
@@ -65,7 +68,50 @@ def take(address: str, image_id: int) -> None:
             settle(page)
             if name == "beside":
                 open_beside(page)
-            page.screenshot(path=FOLDER / f"{name}.jpg", type="jpeg", quality=82)
+            keep(page, name)
+
+
+def take_audit(address: str) -> None:
+    """Copies found, compared and about to be moved; nothing is."""
+    with browser(1280, 860, "light") as page:
+        page.goto(f"{address}/audits")
+        page.get_by_role("button", name="Find copies").click(timeout=WAIT_MS)
+        expect(page.get_by_role("button", name="Run again")).to_be_visible(timeout=WAIT_MS)
+        page.get_by_text(re.compile(r"^Edited \d")).click()
+        settle(page)
+        keep(page, "audit")
+        compare(page)
+        page.get_by_text("Quarantine (").click()
+        page.get_by_role("button", name="Show what would happen").click(timeout=WAIT_MS)
+        expect(page.locator(".moves li").first).to_be_visible(timeout=WAIT_MS)
+        page.wait_for_timeout(1500)
+        keep(page, "audit-quarantine")
+
+
+def compare(page: Page) -> None:
+    """A copy that something is written on, beside the picture that a person chose to keep; and what differs."""
+    if CAPTIONED not in in_hand(page):
+        page.keyboard.press("m")
+        expect(page.get_by_text("you chose it").first).to_be_visible(timeout=WAIT_MS)
+        in_hand(page)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(2500)
+    keep(page, "audit-compare")
+    page.keyboard.press("v")
+    page.wait_for_timeout(2500)
+    keep(page, "audit-difference")
+    page.keyboard.press("Escape")
+
+
+def in_hand(page: Page) -> str:
+    """Takes the copy that differs by something laid over it from the one that is kept; its words."""
+    tile = page.locator(".tile").filter(has_text=RELATIONS["overlaid"]).first
+    tile.locator("figcaption .facts").click()
+    return tile.inner_text()
+
+
+def keep(page: Page, name: str) -> None:
+    page.screenshot(path=FOLDER / f"{name}.jpg", type="jpeg", quality=82)
 
 
 def settle(page: Page) -> None:

@@ -1,6 +1,6 @@
 """Tiers, relations and decisions as a person reads them."""
 
-from app.audits.members import MemberFacts
+from app.audits.members import MemberFacts, same_bytes
 from app.catalog.states import Role, Tier, Word
 
 TITLES = {
@@ -28,6 +28,7 @@ RELATIONS = {
     "overlaid": "something laid over it",
     "other": "a copy, you said",
 }
+UNRELATED = {Tier.SAME_SCENE: "another shot"}
 SAID = {
     Word.DIFFERENT: "Called different: they never share a group again",
     Word.KEEP_BOTH: "Both are kept, and not shown again",
@@ -40,9 +41,9 @@ def relation(member: MemberFacts, keeper: MemberFacts) -> str:
     """What a copy is to the one that is kept, with its measure where there is one."""
     if member.role is Role.KEEPER:
         return ""
-    if not member.relations:
-        return {Tier.IDENTICAL: "Same bytes", Tier.SAME_SCENE: "Another shot"}.get(member.tier, "Same pixels")
-    told = ", ".join(_one(name, member, keeper) for name in member.relations)
+    told = same_bytes(member.tier, member.digest, keeper.digest)
+    told = told or ", ".join(_one(name, member, keeper) for name in member.relations)
+    told = told or UNRELATED.get(member.tier, "same pixels")
     return told[:1].upper() + told[1:]
 
 
