@@ -200,3 +200,16 @@ def _forget(resources) -> None:
 def _run_until_it_is_asked_twice(shop, audit_id: int) -> bool:
     asked = iter([False, True])
     return runs.run(shop.resources, audit_id, shop.decoder, Readers(shop.resources), lambda: next(asked, True))
+
+
+def test_a_copy_that_was_edited_since_is_marked_no_more(shop, audit, tmp_path):
+    """The same file at the same place in the same group: but nobody looked at what it is now."""
+    kept, copy = tmp_path / "photos" / "a.jpg", tmp_path / "photos" / "copies" / "a.jpg"
+    write(kept, picture(1))
+    write(copy, picture(1))
+    fill(shop, tmp_path / "photos")
+    assert by_path(audit())[str(copy)]["marked"]
+    write(copy, shrunk(picture(1)))
+    fill(shop, tmp_path / "photos")
+    now = by_path(audit())[str(copy)]
+    assert (now["tier"], now["marked"]) == ("edited", False)
