@@ -258,6 +258,37 @@ def test_a_protected_folder_is_never_touched(tree):
     assert all(move.path != str(copy) for move in outcome.moves)
 
 
+def test_a_protected_file_is_never_touched(tree):
+    _, copy = tree.pair()
+    tree.known()
+    tree.known(default().changed(protected=[str(copy)]))
+    assert tree.marked() == {tree.root / "a.jpg"}
+    tree.mark(copy)
+    assert all(move.path != str(copy) for move in run(tree).moves)
+    assert copy.exists()
+
+
+@pytest.mark.parametrize("folder", ["copies", "~/photos", ""])
+def test_what_would_protect_nothing_is_refused(folder):
+    with pytest.raises(InvalidInput, match="is no folder from the root on: write it as /home/me/photos"):
+        default().changed(protected=[folder])
+
+
+def test_what_was_not_shown_is_not_moved(tree_on_both):
+    tree = tree_on_both
+    (_, first), (_, second) = tree.pair("a", b"one"), tree.pair("b", b"two")
+    tree.known()
+    tree.mark(second, marked=False)
+    shown = quarantine.plan(tree.resources, tree.audit_id)
+    tree.mark(first, marked=False)
+    tree.mark(second)
+    before = held(tree.root)
+    with pytest.raises(InvalidInput, match="changed since it was shown"):
+        run(tree, shown=shown)
+    assert_untouched(tree, before)
+    assert run(tree, shown=quarantine.plan(tree.resources, tree.audit_id)).moved == 1
+
+
 def test_a_protected_folder_is_known_by_another_name_too(tree):
     _, copy = tree.pair()
     way = tree.root.parent / "way"

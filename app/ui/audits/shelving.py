@@ -98,7 +98,7 @@ def _plan(face: Face, audit_id: int, plan: Plan) -> None:
         if len(plan.moves) > SHOWN:
             st.caption(f"The first {SHOWN}: `dinoseek audit quarantine {audit_id} --dry-run --json` shows all.")
         label = f"Move {words.count(len(going), 'file')} into quarantine"
-        act = {"on_click": moving.move, "args": (face.resources, audit_id), "disabled": not going}
+        act = {"on_click": moving.move, "args": (face.resources, audit_id, plan), "disabled": not going}
         st.button(label, type="primary", icon=":material/inventory_2:", **act)
 
 
