@@ -127,8 +127,9 @@ class _Judge:
         self._look_for_protection(location.path_bytes)
 
     def _look_for_protection(self, path: bytes) -> None:
+        names = {path, self._real_path(path)}
         for folder in self._protected:
-            if _is_below(path, folder) or _is_below(self._real_path(path), folder):
+            if folder in names or any(_is_below(name, folder) for name in names):
                 raise Refused(f"its folder {os.fsdecode(folder)} is protected: change the audit's rules to move it")
 
     def _look_at_kept(self, place: Place, kept: Place) -> None:

@@ -1,13 +1,18 @@
 """One file on its way into quarantine. At each instant every byte is in its place or in quarantine."""
 
+import contextlib
+import os
+
 from app.audits.checks import Sound, Wanted
-from app.audits.refusals import Refused, refused
+from app.audits.refusals import AGAIN, Refused, refused
 from app.faults import Point, reach
 from app.storage import renames
 from app.storage.handles import Folder, Unsynced, held, inode
 
 STAYS = "this file system can't let two files change places: quarantine without --link"
-LATE = "it was replaced while it was moved, and is back at its place: run the audit again"
+BACK = f"and it is back at its place: {AGAIN}"
+LATE = f"it was replaced or changed while it was moved, {BACK}"
+ALONE = f"the copy that stays was changed or taken away while it was moved, {BACK}"
 
 
 def put_away(wanted: Wanted, looked_at: Sound, unsynced: Unsynced) -> None:
@@ -45,14 +50,34 @@ _MOVES = {False: _move, True: _put_link}
 
 
 def _look_after(wanted: Wanted, looked_at: Sound, shelved: Folder) -> None:
-    """What lies in quarantine now is what was looked at: another file may have taken its name at the last moment."""
+    """What lies in quarantine now is what was read, and the copy that stays is there still.
+
+    Another file may have taken its name at the last moment, or another home moved the copy that stays, for which this
+    one was to stay: each looks after its own move, and so one of the two goes back at least.
+    """
     name = wanted.slot.name
-    now = shelved.status(name)
-    if now is not None and inode(now) == inode(looked_at.status):
-        return
-    if wanted.link:
-        renames.exchange(looked_at.folder, name, shelved, name)
-        renames.drop_name(shelved, name, looked_at.kept_folder, wanted.kept_name)
-    else:
+    if not _is_as_read(looked_at.status, shelved.status(name)):
+        _put_back(wanted, looked_at, shelved)
+        raise Refused(LATE)
+    if not _is_as_read(looked_at.kept_status, looked_at.kept_folder.status(wanted.kept_name)):
+        _put_back(wanted, looked_at, shelved)
+        raise Refused(ALONE)
+
+
+def _put_back(wanted: Wanted, looked_at: Sound, shelved: Folder) -> None:
+    name = wanted.slot.name
+    if not wanted.link:
         renames.move_out(shelved, name, looked_at.folder, name)
-    raise Refused(LATE)
+        return
+    renames.exchange(looked_at.folder, name, shelved, name)
+    with contextlib.suppress(FileNotFoundError):  # its other name is gone: this one is the last, and stays
+        renames.drop_name(shelved, name, looked_at.kept_folder, wanted.kept_name)
+
+
+def _is_as_read(before: os.stat_result, now: os.stat_result | None) -> bool:
+    """The time of its last change of names is another after a move."""
+    return now is not None and _standing(now) == _standing(before)
+
+
+def _standing(status: os.stat_result) -> tuple[int, ...]:
+    return *inode(status), status.st_size, status.st_mtime_ns

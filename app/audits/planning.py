@@ -91,7 +91,7 @@ class _Plan:
         why = self._ranking.why_kept(keeper, others)
         first = PlannedMember(keeper.image_id, keeper.location_id, Role.KEEPER, None, 1.0, [], why, [], False)
         loosest = max((tie.tier for _, tie in rest), key=LOOSER.index)
-        reclaimable = 0 if scene else sum(file.size_bytes for file in others if self._may_go(file))
+        reclaimable = 0 if scene else sum(file.size_bytes for file in others if self._may_go(file, keeper))
         weakest = min(tie.score for _, tie in rest)
         return PlannedGroup(keeper.image_id, scene, loosest, weakest, reclaimable, (first, *duplicates))
 
@@ -104,7 +104,7 @@ class _Plan:
     def _duplicate(self, file: File, tie: Tie, keeper: File, stays: dict[str, File], scene: bool) -> PlannedMember:
         """Marked only where the very bytes stay: in the keeper's file, or in a file before it."""
         twin = stays.get(file.digest)
-        marked = twin is not None and self._may_go(file) and not scene
+        marked = twin is not None and self._may_go(file, keeper) and not scene
         if file.kind is PlaceKind.FILE and not marked:
             stays.setdefault(file.digest, file)
         tier = tie.tier if twin is None else Tier.IDENTICAL
@@ -112,8 +112,10 @@ class _Plan:
         what = (tier, tie.score, list(tie.relations))
         return PlannedMember(file.image_id, file.location_id, Role.DUPLICATE, *what, why, loses(file, keeper), marked)
 
-    def _may_go(self, file: File) -> bool:
-        return file.kind is PlaceKind.FILE and not file.theirs and not self._rules.protects(file)
+    def _may_go(self, file: File, keeper: File) -> bool:
+        """Two collections may have one folder: then a file of the one is no copy of itself in the other."""
+        movable = file.kind is PlaceKind.FILE and not file.theirs and not self._rules.protects(file)
+        return movable and file.path != keeper.path
 
     def _by_image(self, files: Iterable[File]) -> dict[int, list[File]]:
         """The best file of each image first; one on a disk before one in an archive, of the same bytes."""

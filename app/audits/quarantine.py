@@ -19,10 +19,12 @@ from app.catalog.audit_models import Batch, Move
 from app.catalog.images import displayable
 from app.catalog.ledger import Gone
 from app.catalog.states import MoveState
+from app.errors import InvalidInput
 from app.faults import Point, reach
 from app.resources import Resources
 
 Progress = Callable[[int, int], None]  # files done, of all
+CHANGED = "what is marked changed since it was shown: look at it again, nothing was moved"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Plan:
 
     moves: tuple[PlannedMove, ...]
     bytes: int  # of the files that would go
+    stamp: bytes  # of the very files and those that stay: other ones have another
 
 
 @dataclass(frozen=True)
@@ -87,14 +90,15 @@ def plan(
     on_progress: Progress | None = None,
 ) -> Plan:
     """The dry run: all that `quarantine` would look at, in its order, and nothing touched. Raises NotFound."""
-    steps = _steps(choose(resources, audit_id, group_ids, link=link), link)
+    choice = choose(resources, audit_id, group_ids, link=link)
+    steps = _steps(choice, link)
     spoken, tell = Spoken(), _teller(on_progress)
     for done, step in enumerate(steps, start=1):
         if step.refusal is None:
             _try(step, spoken)
         tell(done, len(steps))
     moves = tuple(step.told for step in steps)
-    return Plan(moves, sum(move.bytes for move in moves if move.refusal is None))
+    return Plan(moves, sum(move.bytes for move in moves if move.refusal is None), choice.batch)
 
 
 def quarantine(
@@ -103,13 +107,17 @@ def quarantine(
     group_ids: Sequence[int] | None = None,
     link: bool = False,
     on_progress: Progress | None = None,
+    shown: Plan | None = None,
 ) -> Outcome:
     """Move what is marked in an audit, or in some groups of it; `link`: a hard link to the keeper takes its place.
 
-    Raises NotFound, and ServiceUnavailable while another one is at work.
+    Raises NotFound, ServiceUnavailable while another one is at work, and InvalidInput where that would be something
+    else than the plan a person was shown.
     """
     with alone(resources):
         choice = choose(resources, audit_id, group_ids, link=link)
+        if shown is not None and shown.stamp != choice.batch:
+            raise InvalidInput(CHANGED)
         steps = _steps(choice, link)
         reach(Point.BEFORE_LEDGER)
         batch, moves = _write_down(resources, choice, steps, link)

@@ -9,6 +9,7 @@ WAYS_OUT = {
     errno.EDQUOT: "free space on that disk, then ask again",
     errno.EROFS: "mount that disk for writing, then ask again",
     errno.EXDEV: "it lies on another file system than its quarantine folder: move it by hand",
+    errno.ENOENT: f"something went meanwhile: {AGAIN}",
     errno.EIO: "look after that disk first",
     errno.ENAMETOOLONG: "shorten the names of its folders, then ask again",
     errno.ELOOP: "a folder was replaced by a link: put the folder back",

@@ -175,7 +175,7 @@ def _finished(
     if status is None or not is_file(status):
         return None
     if there is None:
-        return status if _look(place, file.slot.name).digest == file.digest else None
+        return status if _look(place, file.slot.name).digest == file.digest and not _stands_in(file, status) else None
     if _is_same(there, status):  # two names, as a rename in two steps leaves it
         renames.drop_name(shelf, file.slot.name, place, file.slot.name)
         return status
@@ -189,6 +189,11 @@ def _finished_link(file: Shelved, place: Folder, shelf: Folder, there: os.stat_r
         return None
     os.unlink(file.slot.name, dir_fd=shelf.descriptor)
     return at_place.status
+
+
+def _stands_in(file: Shelved, at_place: os.stat_result) -> bool:
+    """Whether the link is at its place still: the file itself is away, wherever its quarantine folder was put."""
+    return file.linked and inode(at_place) == _inode_of(file.kept)
 
 
 def _is_link(file: Shelved, shelved: os.stat_result, at_place: os.stat_result) -> bool:

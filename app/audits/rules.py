@@ -23,6 +23,7 @@ FORMAT_WORTH = {
 }
 UNKNOWN_FORMAT = 1
 BORDER_SLACK = 0.98  # a border is measured on a small view, by a pixel more or less at each side
+PLACES = ("folders", "protected")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Rules:
         unknown = [name for name in order if name not in RULES]
         if unknown:
             raise InvalidInput(f"{unknown[0]!r} is no rule for keepers: choose from {', '.join(RULES)}")
-        places = {name: tuple(map(_folder, stored.get(name, ()))) for name in ("folders", "protected")}
+        places = {name: tuple(map(_folder, stored.get(name, ()))) for name in PLACES}
         return cls(order, **places, chosen=frozenset(stored.get("chosen", ())))
 
     def stored(self) -> dict:
@@ -86,11 +87,14 @@ class Rules:
         }
 
     def changed(self, **parts: Sequence[str] | None) -> "Rules":
-        """The same with other parts; None leaves one as it is. Raises InvalidInput."""
+        """The same with other parts; None leaves one as it is. Raises InvalidInput, also for a folder from nowhere."""
+        for path in (path for name in PLACES for path in parts.get(name) or ()):
+            if not path.startswith("/"):
+                raise InvalidInput(f"{path!r} is no folder from the root on: write it as /home/me/photos")
         return Rules.of(self.stored() | {name: list(value) for name, value in parts.items() if value is not None})
 
     def protects(self, file: File) -> bool:
-        return any(_is_below(file.folder, folder) for folder in self.protected)
+        return any(file.path == folder or _is_below(file.folder, folder) for folder in self.protected)
 
 
 @dataclass(frozen=True)

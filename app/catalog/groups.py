@@ -15,6 +15,7 @@ from app.errors import NotFound
 
 Key = tuple[int, bool]  # keeper's image, and whether of one scene
 KEPT = ("marked",)  # of a member, while the group's files are the same
+SEEN = ("location_id", "image_id", "role", "tier")
 
 
 def get(session: Session, audit_id: int, group_id: int) -> Group:
@@ -58,15 +59,15 @@ def images_beside(session: Session, audit_id: int, image_ids: Sequence[int]) -> 
 def store(session: Session, audit_id: int, plans: Sequence[tuple[dict[str, Any], list[dict[str, Any]]]]) -> list[int]:
     """Write groups, each as its row and the rows of its members in order; their ids.
 
-    One whose files are the same as before keeps what a person marked, and that it is settled. Where other files came or
-    went, those that are to the keeper what they were keep it.
+    One whose files are the same as before, of the same bytes and the same to the keeper, keeps what a person marked,
+    and that it is settled. Where some came, went or changed, the others keep their marks.
     """
     ids = _put_groups(session, audit_id, [group for group, _ in plans])
     before = members_of(session, ids)
     changed, fresh, same = [], [], []
     for group_id, (_, members) in zip(ids, plans, strict=True):
         rows = [{"group_id": group_id, "place": place, **member} for place, member in enumerate(members)]
-        if _files(before[group_id]) == [row["location_id"] for row in rows]:
+        if list(map(_seen, before[group_id])) == [_said(row) for row in rows]:
             same += _differing(before[group_id], rows)
             continue
         changed.append(group_id)
@@ -115,8 +116,8 @@ def _replace(session: Session, group_ids: Sequence[int], rows: Sequence[dict[str
 
 
 def _as_marked(before: Sequence[Member], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    marks = {(old.location_id, old.role, old.tier): old.marked for old in before}
-    return [row | {"marked": marks.get((row["location_id"], row["role"], row["tier"]), row["marked"])} for row in rows]
+    marks = {_seen(old): old.marked for old in before}
+    return [row | {"marked": marks.get(_said(row), row["marked"])} for row in rows]
 
 
 def _differing(before: Sequence[Member], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -125,8 +126,14 @@ def _differing(before: Sequence[Member], rows: Sequence[dict[str, Any]]) -> list
     return [row for old, row in zip(before, told, strict=True) if any(getattr(old, n) != v for n, v in row.items())]
 
 
-def _files(members: Sequence[Member]) -> list[int]:
-    return [member.location_id for member in members]
+def _seen(member: Member) -> tuple:
+    """What a person looked at: other bytes at its place, or another tier, are another thing to mark."""
+    return tuple(getattr(member, name) for name in SEEN)
+
+
+def _said(row: dict[str, Any]) -> tuple:
+    """The same of a row to be stored."""
+    return tuple(row[name] for name in SEEN)
 
 
 def _key(group: dict[str, Any]) -> Key:

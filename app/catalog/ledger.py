@@ -21,6 +21,7 @@ from app.errors import NotFound
 UNFINISHED = (BatchStatus.PLANNED, BatchStatus.RESTORING)
 FILE = (Member.group_id, Member.location_id)
 AWAY = (MoveState.MOVED, MoveState.PLANNED)
+UNMOVED = (MoveState.PLANNED, MoveState.REFUSED)
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,12 @@ def in_quarantine(
 
 
 def set_moved(session: Session, gone: Sequence[Gone], *, linked: bool) -> None:
-    """Planned moves that are done. Their places go, and with its last place an image goes out of every search."""
-    moves = _change(session, [one.move for one in gone], MoveState.PLANNED, state=MoveState.MOVED, moved_at=db_now())
+    """Moves that are done. Their places go, and with its last place an image goes out of every search.
+
+    Who moved a file has the last word: another may have found it at its place still, and refused it in its name.
+    """
+    done = {"state": MoveState.MOVED, "reason": None, "moved_at": db_now()}
+    moves = _change(session, [one.move for one in gone], UNMOVED, **done)
     if not moves:
         return
     session.execute(update(Move), [{"id": move.id, "digest": move.digest} for move in moves])
@@ -126,7 +131,7 @@ def set_restored(session: Session, back: Sequence[Gone], *, linked: bool) -> Non
     """The inverse of `set_moved`: the places are known again, and their images are found again."""
     at = {one.move.id: one for one in back}
     moves = [one.move for one in back]
-    moves = _change(session, moves, MoveState.MOVED, state=MoveState.RESTORED, restored_at=db_now())
+    moves = _change(session, moves, (MoveState.MOVED,), state=MoveState.RESTORED, restored_at=db_now())
     if not moves:
         return
     reach = Reach(session, moves)
@@ -168,11 +173,11 @@ def facts(session: Session, audit_id: int | None = None) -> Sequence[Row]:
     return session.execute(columns.group_by(Batch.id, Move.state).order_by(Batch.id.desc(), Move.state)).all()
 
 
-def _change(session: Session, moves: Sequence[Move], before: MoveState, **values) -> list[Move]:
+def _change(session: Session, moves: Sequence[Move], before: Sequence[MoveState], **values) -> list[Move]:
     """Those whose rows were still as we saw them: of two that settle a move one does."""
     changed: set[int] = set()
     for chosen in portions([move.id for move in moves]):
-        mine = update(Move).where(Move.id.in_(chosen), Move.state == before).values(**values).returning(Move.id)
+        mine = update(Move).where(Move.id.in_(chosen), Move.state.in_(before)).values(**values).returning(Move.id)
         changed.update(session.scalars(mine.execution_options(synchronize_session=False)))
     return [move for move in moves if move.id in changed]
 

@@ -44,10 +44,11 @@ def quarantine(
         plan = _plan(resources, audit_id, chosen, link)
         _answer_plan(audit_id, plan, link, as_json)
         return
-    if not yes and not _confirmed_move(resources, audit_id, chosen, link):
+    shown = None if yes else _confirmed_move(resources, audit_id, chosen, link)
+    if shown is None and not yes:
         return
     with _watched("moving") as tell:
-        outcome = quarantining.quarantine(resources, audit_id, chosen, link, tell)
+        outcome = quarantining.quarantine(resources, audit_id, chosen, link, tell, shown)
     _answer_moved(audit_id, outcome, link, as_json)
 
 
@@ -132,15 +133,17 @@ def _plan(resources: Resources, audit_id: int, groups: list[int] | None, link: b
         return quarantining.plan(resources, audit_id, groups, link, tell)
 
 
-def _confirmed_move(resources: Resources, audit_id: int, groups: list[int] | None, link: bool) -> bool:
+def _confirmed_move(resources: Resources, audit_id: int, groups: list[int] | None, link: bool) -> Plan | None:
+    """What a person was shown and said yes to."""
     _refuse_without_terminal("moved", f"dinoseek audit quarantine {audit_id}")
     plan = _plan(resources, audit_id, groups, link)
     files = [move for move in plan.moves if move.refusal is None]
     _show_moves(files, _left(plan.moves))
     if not files:
         say("nothing is to be moved")
-        return False
-    return typer.confirm(f"Move {len(files):,} files, {megabytes(plan.bytes)}, into quarantine?", err=True)
+        return None
+    asked = f"Move {len(files):,} files, {megabytes(plan.bytes)}, into quarantine?"
+    return plan if typer.confirm(asked, err=True) else None
 
 
 def _confirmed_return(resources: Resources, act: Callable[[Resources, bool, Progress], Restored]) -> bool:

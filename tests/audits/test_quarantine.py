@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.audits import quarantine, settling
+from app.audits import quarantine, restoring, settling
 from app.audits.quarantine import Outcome
 from app.audits.rules import default
 from app.audits.shelf import SHELF
@@ -16,8 +16,10 @@ from app.catalog.states import BatchStatus, MoveState
 from app.errors import InvalidInput, NotFound, ServiceUnavailable
 from app.faults import Point
 from app.ingest import scan, walk
+from app.resources import Resources, open_resources
 from app.storage import Storage
 from tests.audits.tree import Tree, held, shelved
+from tests.conftest import make_settings
 from tests.faults.disk import small_disk
 
 
@@ -29,6 +31,14 @@ def tree(resources, tmp_path) -> Tree:
 @pytest.fixture
 def tree_on_both(resources_on_both, tmp_path) -> Tree:
     return Tree(resources_on_both, tmp_path / "photos")
+
+
+@pytest.fixture
+def elsewhere(tmp_path) -> Resources:
+    """Another home, of which this one knows nothing."""
+    opened = open_resources(make_settings(tmp_path / "another home"))
+    yield opened
+    opened.catalog.dispose()
 
 
 class Elsewhere(Storage):
@@ -248,6 +258,37 @@ def test_a_protected_folder_is_never_touched(tree):
     assert all(move.path != str(copy) for move in outcome.moves)
 
 
+def test_a_protected_file_is_never_touched(tree):
+    _, copy = tree.pair()
+    tree.known()
+    tree.known(default().changed(protected=[str(copy)]))
+    assert tree.marked() == {tree.root / "a.jpg"}
+    tree.mark(copy)
+    assert all(move.path != str(copy) for move in run(tree).moves)
+    assert copy.exists()
+
+
+@pytest.mark.parametrize("folder", ["copies", "~/photos", ""])
+def test_what_would_protect_nothing_is_refused(folder):
+    with pytest.raises(InvalidInput, match="is no folder from the root on: write it as /home/me/photos"):
+        default().changed(protected=[folder])
+
+
+def test_what_was_not_shown_is_not_moved(tree_on_both):
+    tree = tree_on_both
+    (_, first), (_, second) = tree.pair("a", b"one"), tree.pair("b", b"two")
+    tree.known()
+    tree.mark(second, marked=False)
+    shown = quarantine.plan(tree.resources, tree.audit_id)
+    tree.mark(first, marked=False)
+    tree.mark(second)
+    before = held(tree.root)
+    with pytest.raises(InvalidInput, match="changed since it was shown"):
+        run(tree, shown=shown)
+    assert_untouched(tree, before)
+    assert run(tree, shown=quarantine.plan(tree.resources, tree.audit_id)).moved == 1
+
+
 def test_a_protected_folder_is_known_by_another_name_too(tree):
     _, copy = tree.pair()
     way = tree.root.parent / "way"
@@ -316,7 +357,7 @@ def test_a_file_that_takes_its_name_at_the_last_moment_is_back_at_once(tree, mon
     new = tree.write("new.jpg", b"saved just now")
     at_the_last_moment(monkeypatch, lambda: new.replace(copy))
     (refusal,) = run(tree, link=link).refused
-    assert "replaced while it was moved, and is back" in refusal.reason
+    assert "replaced or changed while it was moved, and it is back" in refusal.reason
     assert (copy.read_bytes(), kept.read_bytes()) == (b"saved just now", b"the same")
     assert shelved(tree.root) == {}
     assert kept.stat().st_nlink == 1
@@ -328,7 +369,7 @@ def test_a_link_that_takes_its_name_at_the_last_moment_is_back_at_once(tree, mon
     way = tree.root / "way"
     way.symlink_to(kept)
     at_the_last_moment(monkeypatch, lambda: way.replace(copy))
-    assert "replaced while it was moved" in run(tree).refused[0].reason
+    assert "replaced or changed while it was moved" in run(tree).refused[0].reason
     assert copy.is_symlink()
     assert kept.read_bytes() == b"the same"
 
@@ -339,3 +380,56 @@ def test_only_one_is_at_work(tree):
     with settling.alone(tree.resources), pytest.raises(ServiceUnavailable, match="at work"):
         run(tree)
     assert run(tree).moved == 1
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_file_that_is_written_to_at_the_last_moment_is_back_at_once(tree, monkeypatch, link):
+    """In place, by a program that had it open: the same file with other bytes."""
+    kept, copy = tree.pair()
+    tree.known()
+    writing = copy.open("r+b", buffering=0)
+    at_the_last_moment(monkeypatch, lambda: writing.write(b"THE"))
+    (refusal,) = run(tree, link=link).refused
+    writing.close()
+    assert "changed while it was moved, and it is back" in refusal.reason
+    assert (copy.read_bytes(), kept.read_bytes()) == (b"THE same", b"the same")
+    assert shelved(tree.root) == {}
+    assert kept.stat().st_nlink == 1
+
+
+@pytest.mark.parametrize("link", [False, True])
+@pytest.mark.parametrize("act", [Path.unlink, lambda kept: kept.write_bytes(b"the other")])
+def test_a_copy_stays_when_its_keeper_goes_at_the_last_moment(tree, monkeypatch, act, link):
+    kept, copy = tree.pair()
+    tree.known()
+    at_the_last_moment(monkeypatch, lambda: act(kept))
+    assert len(run(tree, link=link).refused) == 1
+    assert copy.read_bytes() == b"the same"
+    assert shelved(tree.root) == {}
+
+
+def test_of_two_homes_that_move_each_others_keeper_one_stays(tree, elsewhere, monkeypatch):
+    """Both have read both files before either has moved one."""
+    one, other = tree.pair()
+    tree.known()
+    theirs = Tree(elsewhere, tree.root)
+    theirs.known(default().changed(folders=[str(other.parent)]))
+    assert (tree.marked(), theirs.marked()) == ({other}, {one})
+    turns = iter([lambda: run(theirs)])
+    at_the_last_moment(monkeypatch, lambda: next(turns, lambda: None)())
+    assert "the copy that stays was changed or taken away" in run(tree).refused[0].reason
+    assert list(held(tree.root)) == ["copies/a.jpg"]
+    assert len(shelved(tree.root)) == 1
+
+
+def test_who_moved_a_file_has_the_last_word_in_its_row(tree_on_both, monkeypatch):
+    """Another home with the same catalogue takes this quarantine for a dead one, and finds the file at its place."""
+    tree = tree_on_both
+    kept, copy = tree.pair()
+    tree.known()
+    at_the_last_moment(monkeypatch, lambda: settling.settle(tree.resources))
+    assert run(tree).moved == 1
+    assert tree.moves() == [(copy, MoveState.MOVED)]
+    assert tree.shown() == {kept}
+    assert len(restoring.restore(tree.resources, tree.audit_id).files) == 1
+    assert copy.exists()

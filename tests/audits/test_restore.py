@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.audits import history, leaving, quarantine, restoring
+from app.audits import history, leaving, quarantine, restoring, returning
 from app.audits.restoring import Restored
 from app.audits.shelf import SHELF
 from app.catalog.states import BatchStatus, MoveState
@@ -185,6 +185,20 @@ def test_a_file_saved_in_place_of_its_link_is_somebodys_work(tree):
     copy.write_bytes(b"new work")
     assert "something else lies at its place" in reasons(back(tree))[0]
     assert copy.read_bytes() == b"new work"
+
+
+def test_a_link_is_not_the_file_when_the_quarantine_folder_is_gone(tree):
+    """A person put it elsewhere: what stands at the place is the keeper's, and the row goes on saying where to look."""
+    before = held(tree.root)
+    take(tree, link=True)
+    folder = tree.root / SHELF.decode()
+    away = folder.rename(tree.root.parent / "put elsewhere")
+    for dry_run in (True, False):
+        assert set(reasons(back(tree, dry_run=dry_run))) == {returning.NOWHERE}
+    away.rename(folder)
+    assert len(back(tree).files) == 3
+    assert held(tree.root) == before
+    assert (tree.root / "a.jpg").stat().st_nlink == 1
 
 
 def test_after_the_home_has_moved(resources, tmp_path):

@@ -200,3 +200,31 @@ def _forget(resources) -> None:
 def _run_until_it_is_asked_twice(shop, audit_id: int) -> bool:
     asked = iter([False, True])
     return runs.run(shop.resources, audit_id, shop.decoder, Readers(shop.resources), lambda: next(asked, True))
+
+
+def test_a_copy_that_was_edited_since_is_marked_no_more(shop, audit, tmp_path):
+    """The same file at the same place in the same group: but nobody looked at what it is now."""
+    kept, copy = tmp_path / "photos" / "a.jpg", tmp_path / "photos" / "copies" / "a.jpg"
+    write(kept, picture(1))
+    write(copy, picture(1))
+    fill(shop, tmp_path / "photos")
+    assert by_path(audit())[str(copy)]["marked"]
+    write(copy, shrunk(picture(1)))
+    fill(shop, tmp_path / "photos")
+    now = by_path(audit())[str(copy)]
+    assert (now["tier"], now["marked"]) == ("edited", False)
+
+
+def test_a_folder_of_two_collections_holds_no_copies_of_itself(shop, audit, tmp_path):
+    write(tmp_path / "photos" / "a.jpg", picture(1))
+    write(tmp_path / "photos" / "copies" / "a.jpg", picture(1))
+    write(tmp_path / "photos" / "b.jpg", picture(2))
+    fill(shop, tmp_path / "photos")
+    library.create_collection(shop.resources, "again", encoders=shop.encoders)
+    scan.ingest(shop.resources, [tmp_path / "photos"], "again")
+    embed_pending(shop, library.collection(shop.resources, "again").id, budget_s=120, should_stop=lambda: False)
+    document = audit(against="again")
+    marked = [path for path, member in by_path(document).items() if member["marked"]]
+    assert len(marked) == 1
+    assert marked[0] not in {group["members"][0]["path"] for group in document["groups"]}
+    assert document["reclaimable_bytes"] == (tmp_path / "photos" / "a.jpg").stat().st_size

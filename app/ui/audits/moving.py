@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from app.audits import quarantine, restoring
@@ -54,8 +55,10 @@ def look(resources: Resources, audit_id: int, marked: Marked) -> None:
     _start(audit_id, Moving("look", marked), lambda tell: quarantine.plan(resources, audit_id, on_progress=tell))
 
 
-def move(resources: Resources, audit_id: int) -> None:
-    _start(audit_id, Moving("move"), lambda tell: quarantine.quarantine(resources, audit_id, on_progress=tell))
+def move(resources: Resources, audit_id: int, plan: Plan) -> None:
+    """What the plan says, and nothing where that would be something else by now."""
+    work = partial(quarantine.quarantine, resources, audit_id, shown=plan)
+    _start(audit_id, Moving("move"), lambda tell: work(on_progress=tell))
 
 
 def restore(resources: Resources, audit_id: int, batch_id: int) -> None:

@@ -78,9 +78,7 @@ def _marked(face: Face, audit_id: int, now: Moving | None, marked: Marked) -> No
         weight = "secondary" if plan else "primary"
         look = {"on_click": moving.look, "args": (face.resources, audit_id, marked), "type": weight}
         st.button("Check again" if plan else "Show what would happen", icon=":material/visibility:", **look)
-        st.button(
-            "Unmark all", icon=":material/remove_done:", on_click=marks.unmark_all, args=(face.resources, audit_id)
-        )
+        st.button("Unmark all", icon=":material/remove_done:", on_click=_unmark, args=(face, audit_id))
 
 
 def _unmark(face: Face, audit_id: int) -> None:
@@ -100,7 +98,7 @@ def _plan(face: Face, audit_id: int, plan: Plan) -> None:
         if len(plan.moves) > SHOWN:
             st.caption(f"The first {SHOWN}: `dinoseek audit quarantine {audit_id} --dry-run --json` shows all.")
         label = f"Move {words.count(len(going), 'file')} into quarantine"
-        act = {"on_click": moving.move, "args": (face.resources, audit_id), "disabled": not going}
+        act = {"on_click": moving.move, "args": (face.resources, audit_id, plan), "disabled": not going}
         st.button(label, type="primary", icon=":material/inventory_2:", **act)
 
 
