@@ -165,6 +165,7 @@ def assert_one_snapshot_serves_both(pair: Pair, folders: Sequence[Path], rounds:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.soak
 def test_two_hosts_ingest_at_once_and_either_serves_what_the_other_has(pair, tmp_path):
     folders = [painted(tmp_path / "for a", range(8)), painted(tmp_path / "for b", range(100, 108))]
     meet(pair, folders, 16)

@@ -90,6 +90,7 @@ def test_another_worker_goes_on_where_a_killed_one_was(site):
     assert_each_family_is_a_group(resources, audit_id)
 
 
+@pytest.mark.soak
 def test_a_picture_that_comes_meanwhile_goes_first_and_the_audit_ends_with_it(site, tmp_path):
     _, resources = site
     audit_id = runs.open_audit(resources, COLLECTION)

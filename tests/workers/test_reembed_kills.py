@@ -85,6 +85,7 @@ def test_with_a_broker_that_forgets_and_postgresql_the_same(tmp_path, many, post
             resources.catalog.dispose()
 
 
+@pytest.mark.soak
 def test_a_change_whose_command_was_killed_too_is_made_by_any_worker(tmp_path, many):
     """Nobody says it again: the next worker finds the change in the rows, and ends it with the switch."""
     with Program(tmp_path / "home", batch_images=4, model=OLD) as program:
