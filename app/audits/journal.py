@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from app.audits.shelf import SHELF, Slot
 from app.errors import NotFound
-from app.storage.handles import held, joined
+from app.storage.handles import held, joined, rights_of
 
 NAME = b"ledger.jsonl"
 APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -62,7 +62,7 @@ def read(folder: Path) -> Iterator[Entry]:
 
 
 def _append(root: bytes, lines: bytes) -> None:
-    with held(root, [SHELF], make=True) as folders:
+    with held(root, [SHELF], [rights_of(root)]) as folders:
         descriptor = os.open(NAME, APPEND, 0o644, dir_fd=folders[-1].descriptor)
         with os.fdopen(descriptor, "r+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # another home may write here too

@@ -21,7 +21,7 @@ def put_away(wanted: Wanted, looked_at: Sound, unsynced: Unsynced) -> None:
     Raises Refused, with the file at its place.
     """
     try:
-        with held(wanted.slot.root, wanted.slot.shelf_folders, make=True) as folders:
+        with held(wanted.slot.root, wanted.slot.shelf_folders, wanted.slot.shelf_rights) as folders:
             unsynced.add(looked_at.folder)
             unsynced.add(folders[-1])
             _MOVES[wanted.link](wanted, looked_at, folders[-1])

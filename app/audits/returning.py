@@ -98,7 +98,7 @@ def drop_link(shelf: Folder, name: bytes, kept: bytes) -> None:
 
 def _move(file: Shelved, shelf: Folder, before: os.stat_result, unsynced: Unsynced) -> os.stat_result:
     name = file.slot.name
-    with held(file.slot.root, file.slot.folders, make=True) as place:
+    with held(file.slot.root, file.slot.folders, file.slot.rights) as place:
         at_place = _free(file, place[-1])
         unsynced.add(shelf)
         unsynced.add(place[-1])

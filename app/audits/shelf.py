@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.audits.refusals import Refused, refused
-from app.storage.handles import Folder, held, joined
+from app.storage.handles import Folder, held, joined, rights_of
 
 SHELF = b".dinoseek-quarantine"  # hidden: no ingest looks into it
 
@@ -37,6 +37,22 @@ class Slot:
     def shelf_folders(self) -> list[bytes]:
         """The same in quarantine."""
         return [SHELF, self.batch, *self.folders]
+
+    @property
+    def rights(self) -> list[int]:
+        """Of `folders`, as those in quarantine have them: what is made again is as it was."""
+        shelved = joined(self.root, joined(SHELF, self.batch))
+        return [rights_of(path) for path in self._down(shelved)[1:]]
+
+    @property
+    def shelf_rights(self) -> list[int]:
+        """Of `shelf_folders`, as those they stand for have them: nobody sees in quarantine what was closed to him."""
+        root, *below = self._down(self.root)
+        return [rights_of(path) for path in (root, root, *below)]
+
+    def _down(self, start: bytes) -> list[bytes]:
+        """Paths of a folder, and from there of each on the way to the file's."""
+        return [joined(start, b"/".join(self.folders[:number])) for number in range(len(self.folders) + 1)]
 
     @property
     def name(self) -> bytes:

@@ -54,17 +54,17 @@ class Folder:
 
 
 @contextlib.contextmanager
-def held(root: bytes, names: Sequence[bytes] = (), *, make: bool = False) -> Iterator[list[Folder]]:
-    """A folder and those of these names, each in the one before; `make`: those that are missing.
+def held(root: bytes, names: Sequence[bytes] = (), rights: Sequence[int] | None = None) -> Iterator[list[Folder]]:
+    """A folder and those of these names, each in the one before; those that are missing are made, with these rights.
 
     `root` may be reached through links, nothing below it. Raises OSError: NotADirectoryError at a link.
     """
     with contextlib.ExitStack() as open_ones:
         folders = [_open(open_ones, root, root, None)]
-        for name in names:
+        for number, name in enumerate(names):
             above = folders[-1]
-            if make:
-                _make(above, name)
+            if rights is not None:
+                _make(above, name, rights[number])
             folders.append(_open(open_ones, name, joined(above.path, name), above.descriptor))
         yield folders
 
@@ -108,9 +108,17 @@ def _open(open_ones: contextlib.ExitStack, name: bytes, path: bytes, above: int 
     return Folder(descriptor, path)
 
 
-def _make(above: Folder, name: bytes) -> None:
+def rights_of(path: bytes) -> int:
+    """Who may enter this folder. Only its owner, where it can't be asked."""
+    try:
+        return stat.S_IMODE(Path(os.fsdecode(path)).stat().st_mode)
+    except OSError:
+        return stat.S_IRWXU
+
+
+def _make(above: Folder, name: bytes, rights: int) -> None:
     with contextlib.suppress(FileExistsError):
-        os.mkdir(name, dir_fd=above.descriptor)
+        os.mkdir(name, rights, dir_fd=above.descriptor)
         above.sync()
 
 

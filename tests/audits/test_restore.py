@@ -155,6 +155,16 @@ def test_folders_that_went_are_made_again(tree):
     assert held(tree.root) == before
 
 
+def test_what_was_closed_to_others_is_closed_in_quarantine_and_when_it_comes_back(tree):
+    private = tree.root / "copies"
+    private.chmod(0o700)
+    take(tree)
+    assert aside(tree, "copies/a.jpg").parent.stat().st_mode & 0o777 == 0o700
+    private.rmdir()
+    back(tree)
+    assert private.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_link_gives_its_place_back(resources_on_both, tmp_path):
     tree = filled(Tree(resources_on_both, tmp_path / "photos"))
     before, marked = held(tree.root), tree.marked()
