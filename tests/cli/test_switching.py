@@ -93,6 +93,7 @@ def test_what_can_not_begin_is_one_line_at_once(ask):
     assert answer(ask(*SWITCH, "--model", OLD, "--json"))["state"] == "done"
 
 
+@pytest.mark.soak
 def test_a_picture_that_vanished_stops_the_wait_with_the_way_out(program, folder, tmp_path):
     (folder / "0.jpg").rename(tmp_path / "away.jpg")
     told = refusal(program.run(*SWITCH, "--model", NEW))

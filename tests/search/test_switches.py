@@ -93,7 +93,10 @@ def to_and_fro(filled: Workshop, folder: Path, switches: int, threads: int) -> T
     return traffic
 
 
-@pytest.mark.parametrize("least_tail", [4, 10**6], ids=["with snapshots", "rows alone"])
+@pytest.mark.parametrize(
+    "least_tail",
+    [pytest.param(4, id="with snapshots"), pytest.param(10**6, id="rows alone", marks=pytest.mark.soak)],
+)
 def test_every_answer_is_of_one_model_while_the_collection_goes_over(filled, tmp_path, monkeypatch, least_tail):
     monkeypatch.setattr(upkeep, "LEAST_TAIL", least_tail)
     traffic = to_and_fro(filled, tmp_path / "photos", switches=4, threads=3)

@@ -16,6 +16,7 @@ from tests.workshop import COLLECTION
 GARBAGE = (b"", b"{", b"\x80\x04]\x94.", b'{"body": "", "headers": {}}')
 
 
+@pytest.mark.soak
 def test_a_flushed_broker_costs_a_sweep_and_no_picture(tmp_path, many, postgres_url):
     with servers.redis(tmp_path) as broker:
         knobs = {"database_url": postgres_url, "broker_url": broker, "sweep_s": 2, "batch_images": 4, "model": SLOW}

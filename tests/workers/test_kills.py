@@ -44,6 +44,7 @@ def killing_spree(tmp_path: Path, folder: Path, count: int, kills: int) -> None:
         resources.catalog.dispose()
 
 
+@pytest.mark.soak
 def test_three_kills_lose_nothing(tmp_path, many):
     killing_spree(tmp_path, many, 60, 3)
 

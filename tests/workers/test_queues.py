@@ -19,7 +19,7 @@ BULK, PERSON = "poured in", "of a person"
 MANY = 30
 
 
-@pytest.fixture(params=["embedded", "redis"])
+@pytest.fixture(params=["embedded", pytest.param("redis", marks=pytest.mark.soak)])
 def site(request, tmp_path) -> Iterator[tuple[Program, Resources]]:
     """A home with two collections, and the program on it; no worker runs yet."""
     knobs: dict[str, object] = {"batch_images": 4, "model": SLOW}
