@@ -1,6 +1,6 @@
 """Whether two pictures are copies of each other, and how one lies in the other. Knows OpenCV and nothing of us."""
 
-from app.alignment.comparison import DEFAULT_THRESHOLD, METHOD, compare
+from app.alignment.comparison import DEFAULT_THRESHOLD, METHOD, compare, turned_round
 from app.alignment.evidence import Evidence
 from app.alignment.hashes import forms, hash_of, hashes_of
 from app.alignment.insets import content_share
@@ -20,4 +20,5 @@ __all__ = [
     "hash_of",
     "hashes_of",
     "relations",
+    "turned_round",
 ]

@@ -34,7 +34,7 @@ def compare(first: View, second: View) -> Evidence:
     if first.rgb.shape == second.rgb.shape and np.array_equal(first.rgb, second.rgb):
         return _same(first)
     if _order(second) < _order(first):
-        return _turned_round(_compared(second, first), second, first)
+        return turned_round(_compared(second, first), second, first)
     return _compared(first, second)
 
 
@@ -112,8 +112,8 @@ def _evidence(first: View, second: View, map: np.ndarray, found: Agreement, supp
     )
 
 
-def _turned_round(found: Evidence, first: View, second: View) -> Evidence:
-    """What was found of two, as of the second and the first."""
+def turned_round(found: Evidence, first: View, second: View) -> Evidence:
+    """What was found of two, as of the second and the first: what `compare` says of them in that order."""
     if found.map is None:
         return found
     map = maps.inverse(np.array(found.map).reshape(2, 3))

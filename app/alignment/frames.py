@@ -44,7 +44,7 @@ def laid(first: View, second: View, map: np.ndarray, long_side_px: int, colour: 
 def sampled(view: View, map: np.ndarray, size: tuple[int, int], colour: bool) -> tuple[np.ndarray, np.ndarray]:
     """A picture as the map lays it: float32 (H, W) or (H, W, 3), and bool (H, W) where it is."""
     pixels = view.rgb if colour else view.grey
-    shrink = min(1.0, float(np.sqrt(abs(maps.determinant(map)))) * 1.0)
+    shrink = min(1.0, float(np.sqrt(abs(maps.determinant(map)))))
     if shrink < 0.75:
         size_px = (max(1, round(view.width * shrink)), max(1, round(view.height * shrink)))
         pixels = cv2.resize(pixels, size_px, interpolation=cv2.INTER_AREA)

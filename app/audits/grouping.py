@@ -9,10 +9,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.catalog.states import Tier
-
-LOOSER = (Tier.IDENTICAL, Tier.SAME_PIXELS, Tier.EDITED, Tier.SAME_SCENE)  # the closest first
-COPIES = LOOSER[:3]
+from app.catalog.states import LOOSER, Tier
 
 
 @dataclass(frozen=True)

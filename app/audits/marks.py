@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from app.audits import members
-from app.audits.grouping import COPIES
 from app.audits.members import MemberFacts, may_go
 from app.audits.rules import Rules
 from app.catalog import audits, marks, reviews
 from app.catalog.audit_models import Audit
 from app.catalog.marks import File, Rule
-from app.catalog.states import Role, Tier
+from app.catalog.states import COPIES, Role, Tier
 from app.errors import InvalidInput
 from app.resources import Resources
 

@@ -8,11 +8,10 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from app.audits import members
-from app.audits.grouping import COPIES
 from app.audits.members import MemberFacts
 from app.catalog import audits, groups, reviews
 from app.catalog.audit_models import Group
-from app.catalog.states import Tier
+from app.catalog.states import COPIES, Tier
 from app.resources import Resources
 
 GROUPS_PER_PAGE = 20

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.audits.grouping import COPIES, LOOSER, Bond, Star, Tie, stars
+from app.audits.grouping import Bond, Star, Tie, stars
 from app.audits.keeper import Ranking, loses
 from app.audits.rules import File, Rules
 from app.catalog.decisions import Digests, key
 from app.catalog.pairs import Edge
-from app.catalog.states import PlaceKind, Role, Tier, Word
+from app.catalog.states import COPIES, LOOSER, PlaceKind, Role, Tier, Word
 
 APART = {Word.DIFFERENT, Word.KEEP_BOTH}
 UNNAMED = ("other",)  # of two that a person called copies and the check did not

@@ -1,5 +1,6 @@
 """By what the copy to keep is chosen: an ordered list that a person sees and may change, one rule after the other."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,7 @@ FORMAT_WORTH = {
     "GIF": 0,
 }
 UNKNOWN_FORMAT = 1
+CLEARLY_MORE = 1.5  # times the bytes
 BORDER_SLACK = 0.98  # a border is measured on a small view, by a pixel more or less at each side
 PLACES = ("folders", "protected")
 
@@ -123,6 +125,11 @@ def _camera_words(file: File, other: File) -> str:
     return "it says when it was taken"
 
 
+def _bytes_step(file: File) -> int:
+    """More by a few per cent is no better: to turn a picture, or to write on it, adds as much."""
+    return round(math.log(max(file.size_bytes, 1), CLEARLY_MORE))
+
+
 def _size(file: File) -> str:
     return f"{file.size_bytes:,} bytes"
 
@@ -185,8 +192,8 @@ RULES = {
         lambda file, other: f"the lesser format: {file.format} instead of {other.format}",
     ),
     "bytes": Rule(
-        "the most bytes",
-        lambda file, rules: file.size_bytes,
+        "clearly more bytes",
+        lambda file, rules: _bytes_step(file),
         lambda file, other: f"more bytes: {_size(file)} instead of {_size(other)}",
         lambda file, other: f"fewer bytes: {_size(file)} instead of {_size(other)}",
     ),

@@ -8,15 +8,15 @@ from itertools import combinations
 
 from sqlalchemy.orm import Session
 
-from app.alignment import DEFAULT_THRESHOLD, METHOD, Evidence, Facts, compare, relations
+from app.alignment import DEFAULT_THRESHOLD, METHOD, Evidence, Facts, compare, relations, turned_round
 from app.audits.gaze import Gaze
-from app.audits.grouping import COPIES, components
+from app.audits.grouping import components
 from app.audits.lease import Hold
 from app.catalog import audits, images, looks, pairs, thresholds
 from app.catalog.audit_models import Audit
 from app.catalog.models import Image
 from app.catalog.pairs import Candidate
-from app.catalog.states import AuditStage, ImageStatus, Tier
+from app.catalog.states import COPIES, AuditStage, ImageStatus, Tier
 from app.errors import UnreadableImage
 
 BATCH = 256
@@ -126,7 +126,7 @@ class Checker:
         if self._same_pixels(key, evidence, first, second):
             return {"tier": Tier.SAME_PIXELS, "relations": [], "relations_back": []}
         there = relations(evidence, first.facts, second.facts)
-        back = relations(compare(*reversed(views)), second.facts, first.facts)
+        back = relations(turned_round(evidence, *views), second.facts, first.facts)
         return {"tier": Tier.EDITED, "relations": list(there), "relations_back": list(back)}
 
     def _same_pixels(self, key: Key, evidence: Evidence, first: Known, second: Known) -> bool:

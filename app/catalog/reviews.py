@@ -9,10 +9,9 @@ from sqlalchemy.orm import Session
 from app.catalog.audit_models import Group, Member, Pair
 from app.catalog.images import portions
 from app.catalog.models import Image, Location
-from app.catalog.states import Tier
+from app.catalog.states import COPIES, Tier
 
 Key = tuple[float, int]  # bytes or doubt of a group, and its id
-COPIES = (Tier.IDENTICAL, Tier.SAME_PIXELS, Tier.EDITED)
 
 
 @dataclass(frozen=True)

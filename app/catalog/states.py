@@ -74,6 +74,10 @@ class Tier(enum.StrEnum):
     UNREADABLE = "unreadable"  # one of them can't be looked at now; `reason` says why
 
 
+LOOSER = (Tier.IDENTICAL, Tier.SAME_PIXELS, Tier.EDITED, Tier.SAME_SCENE)  # what groups are of, the closest first
+COPIES = LOOSER[:3]
+
+
 class Role(enum.StrEnum):
     KEEPER = "keeper"
     DUPLICATE = "duplicate"
