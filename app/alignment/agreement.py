@@ -19,16 +19,12 @@ BLUR_PER_GRAIN = 1 / 8  # pixels, for each grey level by which one has more grai
 LEAST_GRAIN = 2.0  # grey levels: less is texture
 LAPLACE = np.array(((1, -2, 1), (-2, 4, -2), (1, -2, 1)), np.float32) / 6  # keeps the spread of white noise
 LEAST_STRUCTURE = 0.02  # of the most a frame could have: below it there is nothing that could disagree
-EXACT, EXACT_LOW = (
-    0.985,
-    0.95,
-)  # correlation of the rest, its mean and its lowest twentieth, if something lies upon a copy
+# where something lies upon a copy, the rest is like this: on the mean, and in its lowest twentieth
+EXACT, EXACT_LOW = 0.985, 0.95
 LOW = 0.05
 EVEN, UNEVEN = 0.9, 0.25  # a copy is like all over: what the lowest twentieth lacks of that counts once more, in part
 MOST_APART = 0.4  # of the frame
-PRICE = (
-    0.6  # of the share of structure that contradicts, squared: a label is 0.1, another product in its box 0.5 and more
-)
+PRICE = 0.6  # of the share of edges that contradict, squared: a label's is 0.1, another product's in its box 0.5
 SOLID = np.ones((5, 5), np.uint8)
 SURE = 0.985  # a better score needs no second look
 

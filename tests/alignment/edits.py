@@ -62,12 +62,26 @@ def noisy(one: Image) -> Image:
     return PIL.Image.fromarray(np.clip(np.asarray(one) + grain, 0, 255).astype(np.uint8))
 
 
-def captioned(one: Image) -> Image:
+def captioned(one: Image, *lines: float) -> Image:
+    """Words at these shares of the height; below, if none is given."""
     made = one.copy()
     pen = PIL.ImageDraw.Draw(made)
-    style = {"font_size": one.height // 10, "stroke_width": 2, "stroke_fill": "black"}
-    pen.text((20, one.height * 0.84), "THE SAME PICTURE", "white", **style)
+    style = {"font_size": one.height // 9, "stroke_width": 3, "stroke_fill": "black"}
+    for line in lines or (0.84,):
+        pen.text((20, one.height * line), "THE SAME PICTURE", "white", **style)
     return made
+
+
+def mirrored_cut() -> Edit:
+    """Keypoints alone find it: it is none of the eight forms of the whole."""
+    part = cut((0.1, 0.2, 0.8, 0.9))
+
+    def moved(x: float, y: float) -> Point:
+        across, down = part.moved(x, y)
+        return 1 - across, down
+
+    names, never = frozenset({"cropped", "mirrored"}), frozenset({"padded", "overlaid"})
+    return Edit(lambda one: PIL.ImageOps.mirror(part.made(one)), moved, names, never)
 
 
 def labelled(one: Image) -> Image:
@@ -104,6 +118,7 @@ EDITS = {
         frozenset({"rotated_180"}), PLAIN - {"rotated_180"},
     ),
     "half of it": cut((0.1, 0.2, 0.8, 0.9)),
+    "half of it, mirrored": mirrored_cut(),
     "a third of it": cut((0.35, 0.3, 0.9, 0.9)),
     "on a plain canvas": on_canvas(0.5, "white"),
     "framed": on_canvas(0.85, "black"),

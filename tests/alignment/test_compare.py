@@ -69,6 +69,16 @@ def test_another_thing_in_the_same_box_is_no_copy(number):
     assert compare(view(picture(number, (800, 600))), view(made)).score < DEFAULT_THRESHOLD
 
 
+@pytest.mark.parametrize("number", range(3, 11))
+def test_words_above_and_below_do_not_move_the_map_away(number):
+    """What lies upon a copy draws a plain refinement towards itself."""
+    made = picture(number, (800, 600))
+    first, second = view(made), view(captioned(made, 0.03, 0.85))
+    found = compare(first, second)
+    assert found.score >= DEFAULT_THRESHOLD
+    assert moved(found.warp, SHOWS) == pytest.approx(SHOWS, abs=NEAR)
+
+
 def test_two_captions_on_one_picture_are_copies_of_it_and_of_each_other():
     other = PIL.Image.Image.transpose(captioned(PIL.Image.Image.transpose(SHOWN, 1)), 1)  # below the other edge
     assert compare(view(captioned(SHOWN)), view(other)).score >= DEFAULT_THRESHOLD

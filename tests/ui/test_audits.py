@@ -126,7 +126,7 @@ def keep_another_and_undo(page: Page) -> None:
     kept = group(page, "roof mirrored.jpg").locator(".keeper")
     expect(kept).to_contain_text("you chose it", timeout=SLOW_MS)
     page.keyboard.press("u")
-    expect(kept).to_contain_text("more bytes", timeout=SLOW_MS)
+    expect(kept).to_contain_text("older", timeout=SLOW_MS)
 
 
 def mark_and_undo(page: Page) -> None:
