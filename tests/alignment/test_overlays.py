@@ -1,4 +1,4 @@
-"""What lies upon a copy: a label or words on painted scenes, whose soft skies give a refinement little to hold on to."""
+"""What lies upon a copy: a label or words on painted scenes, whose soft skies hold a refinement little."""
 
 from pathlib import Path
 
@@ -27,4 +27,4 @@ def test_it_does_not_draw_the_map_towards_itself(scenes, edit):
             picture = opened.convert("RGB")
         found = compare(view(picture), view(edit(picture)))
         assert found.score >= DEFAULT_THRESHOLD, path.name
-        assert found.warp == pytest.approx((1, 0, 0, 0, 1, 0), abs=0.01), path.name
+        assert found.warp == pytest.approx((1, 0, 0, 0, 1, 0), abs=0.02), path.name
