@@ -57,8 +57,8 @@ def on_canvas(share: float, colour: str) -> Edit:
     )
 
 
-def noisy(one: Image) -> Image:
-    grain = np.random.default_rng(5).normal(0, 40, (one.height, one.width, 3))
+def noisy(one: Image, levels: float = 40) -> Image:
+    grain = np.random.default_rng(5).normal(0, levels, (one.height, one.width, 3))
     return PIL.Image.fromarray(np.clip(np.asarray(one) + grain, 0, 255).astype(np.uint8))
 
 
