@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import select
 
-from app.audits import marks, pages
-from app.audits.pages import FIRST, LAST, Cursor, Sort
+from app.audits.showing import marks, pages
+from app.audits.showing.pages import FIRST, LAST, Cursor, Sort
 from app.catalog.audit_models import Group
 from app.catalog.marks import Rule
 from app.catalog.states import Tier

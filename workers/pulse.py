@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from celery import Celery
 
 from app import switching, upkeep
-from app.audits import runs, settling
+from app.audits import runs
+from app.audits.acting import settling
 from app.catalog.states import Priority
 from app.ingest.sweep import sweep, waiting_persons
 from app.jobs import Job, Queue

@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from app.api import face
 from app.api.pictures import signed
-from app.audits import export, runs
+from app.audits import runs
+from app.audits.showing import export
 
 MEDIA_TYPES = {".html": "text/html", ".csv": "text/csv", ".json": "application/json"}
 

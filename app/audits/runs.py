@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.alignment import METHOD
-from app.audits import candidates, looking, verification
-from app.audits.gaze import Gaze
-from app.audits.lease import AuditLost, AuditPaused, Hold, held
-from app.audits.regrouping import regroup_all
-from app.audits.rules import Rules, default
-from app.audits.scope import Scopes
+from app.audits.finding import candidates, looking, verification
+from app.audits.finding.gaze import Gaze
+from app.audits.finding.lease import AuditLost, AuditPaused, Hold, held
+from app.audits.finding.scope import Scopes
+from app.audits.grouping.regrouping import regroup_all
+from app.audits.grouping.rules import Rules, default
 from app.catalog import audits, collections, groups, images, looks, pairs
 from app.catalog.audit_models import Audit
 from app.catalog.clock import db_now

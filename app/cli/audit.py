@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, TaskID
 
-from app.audits import answers, runs
-from app.audits.rules import DEFAULT_ORDER, RULES, Rules
+from app.audits import runs
+from app.audits.grouping.rules import DEFAULT_ORDER, RULES, Rules
 from app.audits.runs import AuditFacts
+from app.audits.showing import answers
 from app.catalog.states import AuditStatus, Tier
 from app.cli import exporting, quarantine, threshold
 from app.cli.output import (

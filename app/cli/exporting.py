@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.audits import export as exporting
+from app.audits.showing import export as exporting
 from app.cli.output import AuditId, JsonFlag, err, megabytes, print_json, say
 from app.resources import open_resources
 

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from app.audits import history, restoring
-from app.audits import quarantine as quarantining
-from app.audits.quarantine import Outcome, Plan, PlannedMove
-from app.audits.refusals import Refusal
-from app.audits.restoring import Progress, Restored
+from app.audits.acting import history, restoring
+from app.audits.acting import quarantine as quarantining
+from app.audits.acting.quarantine import Outcome, Plan, PlannedMove
+from app.audits.acting.refusals import Refusal
+from app.audits.acting.restoring import Progress, Restored
 from app.cli.output import AuditId, JsonFlag, megabytes, print_json, print_table, progress_bar, say
 from app.errors import InvalidInput
 from app.resources import Resources, open_resources

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from app.audits import labels, thresholds
-from app.audits.thresholds import Evidence, InUse
+from app.audits.evidence import labels, thresholds
+from app.audits.evidence.thresholds import Evidence, InUse
 from app.cli.output import AuditId, JsonFlag, print_json, print_table, say
 from app.errors import InvalidInput
 from app.resources import Resources, open_resources

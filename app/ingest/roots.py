@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app import remote
-from app.audits.shelf import is_shelved
+from app.audits.acting.shelf import is_shelved
 from app.catalog import collections, sources
 from app.catalog.images import displayable
 from app.catalog.models import Source

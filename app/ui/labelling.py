@@ -3,10 +3,10 @@
 import streamlit as st
 
 from app.api.face import Face
-from app.audits import labels, thresholds
-from app.audits.calibration import Point, Suggestion
-from app.audits.labels import PairToLabel
-from app.audits.thresholds import Evidence
+from app.audits.evidence import labels, thresholds
+from app.audits.evidence.calibration import Point, Suggestion
+from app.audits.evidence.labels import PairToLabel
+from app.audits.evidence.thresholds import Evidence
 from app.library import PictureFacts
 from app.resources import Resources
 from app.ui import curves, failures, parts, words

@@ -7,7 +7,7 @@ import tempfile
 import pytest
 
 from app.api import face
-from app.audits import answers
+from app.audits.showing import answers
 from tests.audits.many import fill
 
 

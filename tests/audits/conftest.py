@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from app.audits import answers, runs
+from app.audits import runs
+from app.audits.showing import answers
 from app.ingest.workshop import Workshop
 from app.search.refresh import Readers
 from tests.workshop import COLLECTION

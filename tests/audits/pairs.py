@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy import insert
 
 from app.alignment import DEFAULT_THRESHOLD, METHOD
-from app.audits import labels
+from app.audits.evidence import labels
 from app.catalog.audit_models import Audit, Pair
 from app.catalog.models import Image
 from app.catalog.states import AuditStatus, ImageStatus, Tier

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.audits import calibration
-from app.audits.strata import LAYERS, STEPS, next_layer, steps_of, stratify
+from app.audits.evidence import calibration
+from app.audits.evidence.strata import LAYERS, STEPS, next_layer, steps_of, stratify
 
 LABELS = 60
 THRESHOLDS = (0.4, 0.55, 0.7, 0.85)

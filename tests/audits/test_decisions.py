@@ -2,8 +2,10 @@
 
 import pytest
 
-from app.audits import answers, decisions, runs
-from app.audits.rules import default
+from app.audits import runs
+from app.audits.grouping import decisions
+from app.audits.grouping.rules import default
+from app.audits.showing import answers
 from app.catalog import audits, groups, images
 from app.catalog.audit_models import Decision
 from app.catalog.states import Word

@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 from sqlalchemy import delete, select, update
 
-from app.audits import answers, export, report
+from app.audits.showing import answers, export, report
 from app.catalog.audit_models import Batch, Decision, Group, Member, Move
 from app.catalog.models import Image, Location
 from app.catalog.states import MoveState, Tier, Word

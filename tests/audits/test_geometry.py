@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.audits.geometry import SAME, inverse, shown_share
+from app.audits.showing.geometry import SAME, inverse, shown_share
 
 HALF_TURN = (-1.0, 0.0, 1.0, 0.0, -1.0, 1.0)
 

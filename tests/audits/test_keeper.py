@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.audits.keeper import Ranking
-from app.audits.rules import File, Rules
+from app.audits.grouping.keeper import Ranking
+from app.audits.grouping.rules import File, Rules
 
 HOUR_NS = 3600 * 10**9
 ORIGINAL = File(1, 1, "a" * 64, "/p/a.jpg", "/p", 80_000, 10 * HOUR_NS, format="JPEG", height_px=800, width_px=600)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sqlalchemy import insert, select, update
 
-from app.audits import labels, thresholds
+from app.audits.evidence import labels, thresholds
 from app.catalog import collections
 from app.catalog.audit_models import Audit, Label, Pair
 from app.catalog.models import Collection, Image

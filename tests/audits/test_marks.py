@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
-from app.audits import marks, pages
-from app.audits.rules import default
+from app.audits.grouping.rules import default
+from app.audits.showing import marks, pages
 from app.catalog.audit_models import Audit, Member
 from app.catalog.marks import Rule
 from app.catalog.states import Role, Tier

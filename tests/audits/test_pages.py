@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from app.audits import marks, pages
-from app.audits.pages import FIRST, LAST, Sort
+from app.audits.showing import marks, pages
+from app.audits.showing.pages import FIRST, LAST, Sort
 from app.catalog.audit_models import Audit, Group
 from app.catalog.states import Role, Tier
 from app.errors import NotFound

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.audits import quarantine, restoring, settling
-from app.audits.quarantine import Outcome
-from app.audits.rules import default
-from app.audits.shelf import SHELF
+from app.audits.acting import quarantine, restoring, settling
+from app.audits.acting.quarantine import Outcome
+from app.audits.acting.shelf import SHELF
+from app.audits.grouping.rules import default
 from app.catalog.states import BatchStatus, MoveState
 from app.errors import InvalidInput, NotFound, ServiceUnavailable
 from app.faults import Point

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.audits import history, leaving, quarantine, restoring, returning
-from app.audits.restoring import Restored
-from app.audits.shelf import SHELF
+from app.audits.acting import history, leaving, quarantine, restoring, returning
+from app.audits.acting.restoring import Restored
+from app.audits.acting.shelf import SHELF
 from app.catalog.states import BatchStatus, MoveState
 from app.errors import InvalidInput, NotFound
 from app.resources import Resources, open_resources

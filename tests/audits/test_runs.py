@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import func, select
 
 from app import library
-from app.audits import answers, looking, runs, verification
-from app.audits.lease import held
-from app.audits.rules import default
+from app.audits import runs
+from app.audits.finding import looking, verification
+from app.audits.finding.lease import held
+from app.audits.grouping.rules import default
+from app.audits.showing import answers
 from app.catalog import audits
 from app.catalog.audit_models import Audit, Pair
 from app.catalog.states import AuditStatus

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app.alignment import DEFAULT_THRESHOLD, METHOD
-from app.audits import labels, thresholds
-from app.audits.strata import STEPS
-from app.audits.verification import threshold_of
+from app.audits.evidence import labels, thresholds
+from app.audits.evidence.strata import STEPS
+from app.audits.finding.verification import threshold_of
 from app.catalog import audits
 from app.catalog.audit_models import Audit, Pair, Threshold
 from app.catalog.models import Collection

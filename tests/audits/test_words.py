@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from app.audits import export, pages
-from app.audits.rules import RULES, File
+from app.audits.grouping.rules import RULES, File
+from app.audits.showing import export, pages
 from app.ui.audits import wording
 from tests.audits.album import cropped, picture, write
 from tests.workshop import fill

@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.alignment import METHOD
-from app.audits import decisions
-from app.audits.rules import Rules, default
-from app.audits.shelf import SHELF
+from app.audits.acting.shelf import SHELF
+from app.audits.grouping import decisions
+from app.audits.grouping.rules import Rules, default
 from app.catalog import audits, collections, embeddings, groups, pairs, sightings, sources
 from app.catalog.audit_models import Audit, Batch, Group, Member, Move
 from app.catalog.models import Collection, Image, Location

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from app.audits import labels
+from app.audits.evidence import labels
 from app.resources import Resources, open_resources
 from tests.audits.album import picture, shrunk, write
 from tests.conftest import make_settings

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.audits.shelf import SHELF
+from app.audits.acting.shelf import SHELF
 from app.resources import open_resources
 from tests.audits.tree import Tree, held, shelved
 from tests.conftest import make_settings

@@ -2,7 +2,7 @@
 
 import sys
 
-from app.audits import quarantine, restoring
+from app.audits.acting import quarantine, restoring
 from app.resources import Resources, open_resources
 
 VERBS = {

@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from app import library
 from app.api import face
-from app.audits import pages, runs
+from app.audits import runs
+from app.audits.showing import pages
 from app.catalog.audit_models import Audit, Group, Member
 from app.catalog.states import AuditStage, AuditStatus, Role
 from app.ui.audits import acts

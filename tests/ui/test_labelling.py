@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.alignment import DEFAULT_THRESHOLD
 from app.api import face
-from app.audits import labels
-from app.audits.calibration import Point
+from app.audits.evidence import labels
+from app.audits.evidence.calibration import Point
 from app.catalog.audit_models import Audit, Pair, Threshold
 from app.catalog.states import AuditStatus
 from app.ui import curves

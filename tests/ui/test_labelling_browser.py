@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from app.audits import labels
+from app.audits.evidence import labels
 from app.catalog.audit_models import Label
 from tests.audits.pairs import fill, world
 from tests.ui.browser import browser, chromium, wait_until_live

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from app import library
-from app.audits import answers, runs
+from app.audits import runs
+from app.audits.showing import answers
 from app.catalog.audit_models import Audit, Pair
 from app.catalog.states import AuditStage, AuditStatus
 from app.ingest import receive

@@ -7,7 +7,9 @@ from functools import partial
 import streamlit as st
 
 from app.api.face import Face
-from app.audits import decisions, marks, pages, runs
+from app.audits import runs
+from app.audits.grouping import decisions
+from app.audits.showing import marks, pages
 from app.catalog.states import Word
 from app.errors import AppError
 from app.ui.audits import wording

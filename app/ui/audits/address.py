@@ -6,7 +6,7 @@ import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from app.audits.pages import FIRST, LAST, Cursor, Sort
+from app.audits.showing.pages import FIRST, LAST, Cursor, Sort
 from app.catalog.states import Tier
 from app.errors import InvalidInput
 

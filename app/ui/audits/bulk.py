@@ -6,10 +6,10 @@ from html import escape
 import streamlit as st
 
 from app.api.face import Face
-from app.audits import marks
-from app.audits.marks import Preview
-from app.audits.members import MemberFacts
 from app.audits.runs import AuditFacts
+from app.audits.showing import marks
+from app.audits.showing.marks import Preview
+from app.audits.showing.members import MemberFacts
 from app.catalog.marks import Rule
 from app.catalog.states import Tier
 from app.ui import failures, words

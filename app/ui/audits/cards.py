@@ -4,8 +4,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from app.api.face import Face
-from app.audits.members import MemberFacts
-from app.audits.pages import GroupFacts
+from app.audits.showing.members import MemberFacts
+from app.audits.showing.pages import GroupFacts
 from app.catalog.states import Role, Tier
 from app.ui import words
 from app.ui.audits import wording

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.api.face import Face
 from app.audits import runs
-from app.audits.rules import RULES, Rules
+from app.audits.grouping.rules import RULES, Rules
 from app.audits.runs import AuditFacts
 from app.ui import failures, words
 from app.ui.audits import starting

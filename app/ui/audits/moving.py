@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from app.audits import quarantine, restoring
-from app.audits.pages import Marked
-from app.audits.quarantine import Outcome, Plan
-from app.audits.restoring import Restored
+from app.audits.acting import quarantine, restoring
+from app.audits.acting.quarantine import Outcome, Plan
+from app.audits.acting.restoring import Restored
+from app.audits.showing.pages import Marked
 from app.errors import AppError
 from app.resources import Resources
 

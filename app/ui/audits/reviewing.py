@@ -5,9 +5,9 @@ from dataclasses import asdict
 import streamlit as st
 
 from app.api.face import Face
-from app.audits import pages
-from app.audits.pages import FIRST, LAST, MEMBERS_PER_PAGE, GroupFacts, GroupPage, Sort, Tallies
 from app.audits.runs import AuditFacts
+from app.audits.showing import pages
+from app.audits.showing.pages import FIRST, LAST, MEMBERS_PER_PAGE, GroupFacts, GroupPage, Sort, Tallies
 from app.catalog.states import Tier
 from app.ui import parts, words
 from app.ui.audits import acts, bulk, cards, keepers, running, wording

@@ -5,9 +5,10 @@ import time
 import streamlit as st
 
 from app.api.face import Face
-from app.audits import pages, runs
-from app.audits.pages import Tallies
+from app.audits import runs
 from app.audits.runs import AuditFacts
+from app.audits.showing import pages
+from app.audits.showing.pages import Tallies
 from app.catalog.states import AuditStage, AuditStatus
 from app.ingest.progress import workers_alive
 from app.ui import words

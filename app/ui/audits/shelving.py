@@ -8,12 +8,13 @@ from pathlib import Path
 import streamlit as st
 
 from app.api.face import Face
-from app.audits import history, marks, pages
-from app.audits.history import BatchFacts
-from app.audits.pages import Marked
-from app.audits.quarantine import Outcome, Plan, PlannedMove
-from app.audits.refusals import Refusal
-from app.audits.restoring import Restored
+from app.audits.acting import history
+from app.audits.acting.history import BatchFacts
+from app.audits.acting.quarantine import Outcome, Plan, PlannedMove
+from app.audits.acting.refusals import Refusal
+from app.audits.acting.restoring import Restored
+from app.audits.showing import marks, pages
+from app.audits.showing.pages import Marked
 from app.ui import words
 from app.ui.audits import acts, moving
 from app.ui.audits.acts import Done

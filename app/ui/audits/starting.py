@@ -5,8 +5,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from app.api.face import Face
-from app.audits import pages, runs
+from app.audits import runs
 from app.audits.runs import AuditFacts
+from app.audits.showing import pages
 from app.catalog.states import AuditStatus
 from app.library import CollectionFacts
 from app.ui import failures, parts, words

@@ -1,6 +1,6 @@
 """Tiers, relations and decisions as a person reads them."""
 
-from app.audits.members import MemberFacts, same_bytes
+from app.audits.showing.members import MemberFacts, same_bytes
 from app.catalog.states import Role, Tier, Word
 
 TITLES = {

@@ -5,9 +5,10 @@ import streamlit as st
 from app import library
 from app.api import face as faces
 from app.api.face import Face
-from app.audits import answers, pages, runs
-from app.audits.pages import Tallies
+from app.audits import runs
 from app.audits.runs import AuditFacts
+from app.audits.showing import answers, pages
+from app.audits.showing.pages import Tallies
 from app.ui import caveats, labelling, words
 from app.ui.audits import exporting, reviewing, running, shelving, starting
 from app.ui.audits.address import Look, Tab, from_address

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from app.audits import members
-from app.audits.members import MemberFacts
+from app.audits.showing import members
+from app.audits.showing.members import MemberFacts
 from app.catalog import audits, groups, reviews
 from app.catalog.audit_models import Group
 from app.catalog.states import COPIES, Tier

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
 from app.alignment import METHOD, View, content_share, hashes_of
-from app.audits.gaze import Gaze
-from app.audits.lease import Hold
-from app.audits.scope import Scopes
+from app.audits.finding.gaze import Gaze
+from app.audits.finding.lease import Hold
+from app.audits.finding.scope import Scopes
 from app.catalog import images, looks, scopes
 from app.catalog.models import Image
 from app.catalog.states import AuditStage

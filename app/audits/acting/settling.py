@@ -5,10 +5,10 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from app.audits import returning
-from app.audits.checks import digest_of
-from app.audits.regrouping import regroup_around
-from app.audits.shelf import Slot
+from app.audits.acting import returning
+from app.audits.acting.checks import digest_of
+from app.audits.acting.shelf import Slot
+from app.audits.grouping.regrouping import regroup_around
 from app.catalog import audits, ledger
 from app.catalog.audit_models import Batch, Move
 from app.catalog.ledger import Gone

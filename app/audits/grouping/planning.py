@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.audits.grouping import Bond, Star, Tie, stars
-from app.audits.keeper import Ranking, loses
-from app.audits.rules import File, Rules
+from app.audits.grouping.keeper import Ranking, loses
+from app.audits.grouping.rules import File, Rules
+from app.audits.grouping.stars import Bond, Star, Tie, stars
 from app.catalog.decisions import Digests, key
 from app.catalog.pairs import Edge
 from app.catalog.states import COPIES, LOOSER, PlaceKind, Role, Tier, Word

@@ -6,8 +6,8 @@ from itertools import combinations
 
 from sqlalchemy.orm import Session
 
-from app.audits.regrouping import pairs_of_digests, regroup_around
-from app.audits.rules import Rules
+from app.audits.grouping.regrouping import pairs_of_digests, regroup_around
+from app.audits.grouping.rules import Rules
 from app.catalog import audits, decisions, groups, images, pairs
 from app.catalog.audit_models import Audit, Group
 from app.catalog.decisions import Digests

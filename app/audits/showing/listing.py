@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.alignment import METHOD
-from app.audits.rules import Rules
+from app.audits.grouping.rules import Rules
 from app.catalog import audits, collections, reports, thresholds
 from app.catalog.reports import Tally
 from app.catalog.states import AuditStatus, MoveState, Role, Tier, Word

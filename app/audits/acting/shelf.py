@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.audits.refusals import Refused, refused
+from app.audits.acting.refusals import Refused, refused
 from app.storage.handles import Folder, held, joined, rights_of
 
 SHELF = b".dinoseek-quarantine"  # hidden: no ingest looks into it

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from sqlalchemy.orm import Session
 
-from app.audits.planning import Material, PlannedGroup, planned
-from app.audits.rules import File, Rules
+from app.audits.grouping.planning import Material, PlannedGroup, planned
+from app.audits.grouping.rules import File, Rules
 from app.catalog import audits, decisions, files, groups, pairs
 from app.catalog.audit_models import Audit
 from app.catalog.audits import Tenure

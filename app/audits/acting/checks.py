@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from app.audits.refusals import AGAIN, Refused, refused
-from app.audits.shelf import Slot, is_shelved
+from app.audits.acting.refusals import AGAIN, Refused, refused
+from app.audits.acting.shelf import Slot, is_shelved
 from app.storage.handles import Folder, Inode, held, inode, is_file
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from app.audits.refusals import AGAIN, Refused
-from app.audits.rules import Rules
+from app.audits.acting.refusals import AGAIN, Refused
+from app.audits.grouping.rules import Rules
 from app.catalog import audits, groups, ledger, sources
 from app.catalog.audit_models import Audit, Member
 from app.catalog.models import Image, Location, Source

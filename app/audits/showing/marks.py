@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from app.audits import members
-from app.audits.members import MemberFacts, may_go
-from app.audits.rules import Rules
+from app.audits.grouping.rules import Rules
+from app.audits.showing import members
+from app.audits.showing.members import MemberFacts, may_go
 from app.catalog import audits, marks, reviews
 from app.catalog.audit_models import Audit
 from app.catalog.marks import File, Rule

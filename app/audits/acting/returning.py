@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.audits.checks import digest_of
-from app.audits.refusals import Refused, refused
-from app.audits.shelf import Slot
+from app.audits.acting.checks import digest_of
+from app.audits.acting.refusals import Refused, refused
+from app.audits.acting.shelf import Slot
 from app.catalog.audit_models import Move
 from app.faults import Point, reach
 from app.storage import renames

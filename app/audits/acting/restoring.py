@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from app.audits import journal, returning, shelf
-from app.audits.journal import Entry
-from app.audits.refusals import Refusal, Refused
-from app.audits.returning import Shelved, bring_back
-from app.audits.settling import Run, alone, few
+from app.audits.acting import journal, returning, shelf
+from app.audits.acting.journal import Entry
+from app.audits.acting.refusals import Refusal, Refused
+from app.audits.acting.returning import Shelved, bring_back
+from app.audits.acting.settling import Run, alone, few
 from app.catalog import audits, ledger
 from app.catalog.audit_models import Batch, Move
 from app.catalog.images import displayable

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from app.audits import answers, listing, report
-from app.audits.listing import ListedFile, ListedGroup
+from app.audits.showing import answers, listing, report
+from app.audits.showing.listing import ListedFile, ListedGroup
 from app.errors import AlreadyExists, InvalidInput
 from app.resources import Resources
 from app.storage import writing

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.audits.strata import STEPS, Strata, next_layer, stratify
+from app.audits.evidence.strata import STEPS, Strata, next_layer, stratify
 from app.catalog import labels
 from app.catalog.audit_models import Audit
 from app.catalog.labels import Labelled

@@ -8,12 +8,13 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.alignment import METHOD
-from app.audits import calibration, runs
-from app.audits.calibration import Point, Suggestion
-from app.audits.labels import checked
-from app.audits.sampling import frames
-from app.audits.strata import STEPS
-from app.audits.verification import threshold_of
+from app.audits import runs
+from app.audits.evidence import calibration
+from app.audits.evidence.calibration import Point, Suggestion
+from app.audits.evidence.labels import checked
+from app.audits.evidence.sampling import frames
+from app.audits.evidence.strata import STEPS
+from app.audits.finding.verification import threshold_of
 from app.catalog import audits, collections, labels, thresholds
 from app.catalog.audit_models import Audit
 from app.catalog.states import AuditStatus

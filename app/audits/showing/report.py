@@ -14,10 +14,10 @@ from html import escape
 from itertools import chain, islice
 from pathlib import Path, PurePath
 
-from app.audits import listing
-from app.audits.listing import ListedFile, ListedGroup, ListedMove, Overview
-from app.audits.members import same_bytes
-from app.audits.rules import RULES, Rules
+from app.audits.grouping.rules import RULES, Rules
+from app.audits.showing import listing
+from app.audits.showing.listing import ListedFile, ListedGroup, ListedMove, Overview
+from app.audits.showing.members import same_bytes
 from app.catalog.reports import Tally
 from app.catalog.states import AuditStatus, Role, Tier, Word
 from app.errors import ServiceUnavailable

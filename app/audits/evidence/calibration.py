@@ -12,7 +12,7 @@ from math import ceil, log
 
 import numpy as np
 
-from app.audits.strata import STEPS, Strata, steps_of
+from app.audits.evidence.strata import STEPS, Strata, steps_of
 
 OUTSIDE = 0.025  # of the truth on either side of an interval
 DRAWS = 1000

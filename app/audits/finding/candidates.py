@@ -6,8 +6,8 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.alignment import forms
-from app.audits.lease import Hold
-from app.audits.scope import Hashed, Scopes, mark_of
+from app.audits.finding.lease import Hold
+from app.audits.finding.scope import Hashed, Scopes, mark_of
 from app.catalog import audits, collections, embeddings, pairs, scopes
 from app.catalog.audit_models import Audit
 from app.catalog.pairs import Candidate

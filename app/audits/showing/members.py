@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import Row
 
-from app.audits import geometry
-from app.audits.geometry import Warp
-from app.audits.rules import Rules
+from app.audits.grouping.rules import Rules
+from app.audits.showing import geometry
+from app.audits.showing.geometry import Warp
 from app.catalog.audit_models import Audit, Member, Pair
 from app.catalog.models import Image, Location
 from app.catalog.states import PlaceKind, Role, Tier

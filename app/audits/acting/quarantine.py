@@ -6,14 +6,14 @@ Undone by `restore`. Nothing is ever deleted or written over.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.audits import journal, settling, shelf
-from app.audits.checks import Spoken, Wanted, sound
-from app.audits.choice import Candidate, Choice, choose
-from app.audits.journal import Entry
-from app.audits.leaving import put_away
-from app.audits.refusals import Refusal, Refused, refused
-from app.audits.settling import Found, Run, alone, few
-from app.audits.shelf import Slot
+from app.audits.acting import journal, settling, shelf
+from app.audits.acting.checks import Spoken, Wanted, sound
+from app.audits.acting.choice import Candidate, Choice, choose
+from app.audits.acting.journal import Entry
+from app.audits.acting.leaving import put_away
+from app.audits.acting.refusals import Refusal, Refused, refused
+from app.audits.acting.settling import Found, Run, alone, few
+from app.audits.acting.shelf import Slot
 from app.catalog import ledger
 from app.catalog.audit_models import Batch, Move
 from app.catalog.images import displayable

@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
-from app.audits.shelf import SHELF, Slot
+from app.audits.acting.shelf import SHELF, Slot
 from app.errors import NotFound
 from app.storage.handles import held, joined, rights_of
 

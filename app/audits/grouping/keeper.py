@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from app.audits.rules import FIRST, RULES, File, Rule, Rules
+from app.audits.grouping.rules import FIRST, RULES, File, Rule, Rules
 
 ALIKE = "as good as the other by every rule: the first by its content, then by its path"
 WORTH_KEEPING = (

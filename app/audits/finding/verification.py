@@ -9,9 +9,9 @@ from itertools import combinations
 from sqlalchemy.orm import Session
 
 from app.alignment import DEFAULT_THRESHOLD, METHOD, Evidence, Facts, compare, relations, turned_round
-from app.audits.gaze import Gaze
-from app.audits.grouping import components
-from app.audits.lease import Hold
+from app.audits.finding.gaze import Gaze
+from app.audits.finding.lease import Hold
+from app.audits.grouping.stars import components
 from app.catalog import audits, images, looks, pairs, thresholds
 from app.catalog.audit_models import Audit
 from app.catalog.models import Image

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from app import library
 from app.alignment import METHOD
-from app.audits.sampling import frames
-from app.audits.verification import threshold_of
+from app.audits.evidence.sampling import frames
+from app.audits.finding.verification import threshold_of
 from app.catalog import audits, labels
 from app.catalog.audit_models import Audit
 from app.catalog.states import AuditStatus

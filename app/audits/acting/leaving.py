@@ -3,8 +3,8 @@
 import contextlib
 import os
 
-from app.audits.checks import Sound, Wanted
-from app.audits.refusals import AGAIN, Refused, refused
+from app.audits.acting.checks import Sound, Wanted
+from app.audits.acting.refusals import AGAIN, Refused, refused
 from app.faults import Point, reach
 from app.storage import renames
 from app.storage.handles import Folder, Unsynced, held, inode

@@ -1,0 +1,1 @@
+"""Files into quarantine and back: written down first, moved, never deleted."""

@@ -1,0 +1,1 @@
+"""What a person labels says how right each threshold is, and which one is used."""
