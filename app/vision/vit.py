@@ -233,7 +233,7 @@ class VisionTransformer(nn.Module):
         for number, block in enumerate(self.blocks[: max(numbers) + 1]):
             x = block(x)
             if number in numbers:
-                taken[number] = x
+                taken[number] = x.clone()  # a block that is served uses up what it is given
         return [taken[number] for number in numbers]
 
     def _numbers(self, n: int | Sequence[int]) -> list[int]:

@@ -8,6 +8,7 @@ import torch
 from app.errors import InvalidInput
 from app.vision.architectures import Architecture, get_architecture
 from app.vision.positions import RESAMPLINGS, resampling
+from app.vision.served import serve
 from app.vision.sides import SIDES
 from app.vision.vit import VisionTransformer
 
@@ -65,6 +66,13 @@ def test_chosen_blocks_are_what_left_those_blocks(n, numbers):
         normed = network.norm(left[number])
         assert torch.equal(patches, normed[:, 1 + REGISTERS :])
         assert torch.equal(cls, normed[:, 0])
+
+
+def test_a_served_network_says_the_same_of_every_block():
+    with torch.inference_mode():
+        served, plain = (each.get_intermediate_layers(X, DEPTH) for each in (serve(small()), small()))
+    for ours, theirs in zip(served, plain, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4)
 
 
 def test_blocks_behind_the_last_one_asked_for_are_not_run():
