@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from app.cli.output import JsonFlag, print_json, print_table, progress_bar, say_caveat
+from app.cli.revisited import revisited
 from app.encoders import Encoders
 from app.evaluation.folders import FolderReport, Progress, evaluate, find_exam
 from app.settings import get_settings
@@ -17,6 +18,9 @@ from app.vision.decoder import Decoder
 WORST_SHOWN = 10
 
 eval_command = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
+
+
+eval_command.command()(revisited)
 
 
 @eval_command.callback()

@@ -61,11 +61,11 @@ def find_exam(folder: Path, distractors: Sequence[Path] = ()) -> Exam:
     Raises NotFound for a folder that is not there, InvalidInput for one without two pictures in any subfolder.
     """
     root, *others = walk.absolute([folder, *distractors])
-    own = {path: _class_of(path, root) for path in _pictures([root])}
+    own = {path: _class_of(path, root) for path in pictures_below([root])}
     names = [name for name in own.values() if name is not None]
     if len(set(names)) == len(names):
         raise InvalidInput(f"{folder} has no subfolder with two pictures: give one subfolder per class, two in each")
-    return dict.fromkeys(_pictures(others)) | own
+    return dict.fromkeys(pictures_below(others)) | own
 
 
 def evaluate(exam: Exam, decoder: Decoder, encoder: Encoder, on_progress: Progress | None = None) -> FolderReport:
@@ -107,7 +107,8 @@ def score_by_name(vectors: np.ndarray, names: Sequence[str | None]) -> tuple[Sco
     return scores, sorted(per_class, key=lambda row: (row.map, row.name))
 
 
-def _pictures(folders: Sequence[Path]) -> list[Path]:
+def pictures_below(folders: Sequence[Path]) -> list[Path]:
+    """Raises NotFound for a folder that is not there."""
     return [path for path in walk.files_below(folders) if _is_meant(path)]
 
 

@@ -60,8 +60,9 @@ class Code:
 
     def frame(self) -> None:
         """How many bytes come in one piece: for those who read from a pipe."""
-        if (announced := self.number(8)) > len(self._data) - self.at:
-            raise NotData(f"it announces {announced:,} bytes at byte {self.at:,}, and has {len(self._data) - self.at:,}")
+        announced, left = self.number(8), len(self._data) - self.at
+        if announced > left:
+            raise NotData(f"it announces {announced:,} bytes at byte {self.at:,}, and has {left:,}")
 
 
 def _integer(code: Code) -> int | bool:

@@ -1,7 +1,7 @@
 """Scores as Revisited Oxford/Paris defines them, from cosines and the truth. Nothing is read or embedded here.
 
-Radenović et al., Revisiting Oxford and Paris, CVPR 2018. Average precision is the area under the curve of precision over
-recall by trapezes, over all that is right, found or not. Junk is taken out of the ranking before anything is counted.
+Radenović et al., Revisiting Oxford and Paris, CVPR 2018. Average precision is the area under the curve of precision
+over recall by trapezes, over all that is right, found or not. Junk leaves the ranking before anything is counted.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """The truth of a retrieval protocol: which pictures each query must find, as the published sets lay it beside them.
 
-    DIR/gnd_NAME.pkl or .json    {"imlist": […], "qimlist": […], "gnd": [{"bbx", "easy", "hard", "junk"}, …]}
-    DIR/jpg/                     the pictures that both lists name, without their ending
+DIR/gnd_NAME.pkl or .json    {"imlist": […], "qimlist": […], "gnd": [{"bbx", "easy", "hard", "junk"}, …]}
+DIR/jpg/                     the pictures that both lists name, without their ending
 """
 
 import json

@@ -14,7 +14,7 @@ from app.catalog.models import Image, ModelKey, Reembedding
 from app.errors import BadVector, ServiceUnavailable, UnreadableImage
 from app.faults import Point, reach
 from app.ingest.workshop import Workshop
-from app.vision.decoder import Prepared
+from app.vision.answers import Prepared
 from app.vision.encoder import Encoder
 from app.whereabouts import Source
 

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from app.errors import NotFound, ServiceUnavailable, UnreadableImage
 from app.resources import Resources
-from app.vision.decoder import Prepared
+from app.vision.answers import Prepared
 from app.whereabouts import Source, first_present, read
 
 Submit = Callable[..., Future[Prepared]]

@@ -100,12 +100,25 @@ def view(request: dict, data: bytes, limits: Limits) -> Answer:
     return Answer(facts, seen.tobytes(), b"")
 
 
+def views(request: dict, data: bytes, limits: Limits) -> Answer:
+    """The picture as the file stores it, or what lies within `cut`, in each of `preprocessings`, one after the other.
+
+    In full: what one of them shows must not depend on which others are asked for. Raises as `prepare` does.
+    """
+    reach(Point.MID_DECODE)
+    picture = pixels.decode(data, max_pixels=limits.max_pixels, name=request["path"] or request["name"], upright=False)
+    part = pixels.cut(picture, tuple(request["cut"])) if request["cut"] else picture
+    seen = [pixels.prepare(part, None, name) for name in request["preprocessings"]]
+    facts = {"shapes": [view.shape[:2] for view in seen], "digest": hashlib.sha256(data).hexdigest()}
+    return Answer(facts, b"".join(view.tobytes() for view in seen), b"")
+
+
 def _pixels_sha256(picture: pixels.Picture) -> str:
     size = f"{picture.full[1]}x{picture.full[0]}:".encode()  # the same bytes in another shape are another picture
     return hashlib.sha256(size + picture.image.tobytes()).hexdigest()
 
 
-JOBS: dict[str, Job] = {"prepare": prepare, "view": view}
+JOBS: dict[str, Job] = {"prepare": prepare, "view": view, "views": views}
 
 
 def read_regular_file(path: str, max_bytes: int) -> bytes:

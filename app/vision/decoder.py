@@ -9,17 +9,15 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from multiprocessing import Pipe
 from pathlib import Path
 from queue import Empty, LifoQueue
 
-import numpy as np
-
 import app
-from app.errors import AppError, InvalidInput, UnreadableImage
+from app.errors import AppError, UnreadableImage
 from app.settings import Settings
+from app.vision.answers import Answered, Prepared, Seen, Views, understood
 from app.vision.decode_child import Limits
 from app.vision.pixels import Box
 from app.vision.preprocessing import DEFAULT, get_preprocessing
@@ -42,33 +40,6 @@ TOILSOME = (
 CRASHED = "the decoder crashed on this file (exit {code}): it is damaged or made to harm; re-save it"
 LATE_S = 2.0  # a picture that takes so long is rare, and may hang: another child takes the seat meanwhile
 TASKS_PER_CHILD = 500  # then a fresh one: libraries leak, and a heap in shreds counts against the memory limit
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """One picture, ready for the network and the catalogue. Small, and safe to pickle."""
-
-    digest: str  # SHA-256 of the very bytes that were decoded
-    pixels: np.ndarray  # uint8 (H, W, 3), as its preprocessing allows
-    height_px: int  # upright
-    width_px: int
-    size_bytes: int
-    format: str
-    frames: int
-    taken_at: datetime | None
-    notes: tuple[str, ...]
-    thumbnail: bytes | None  # WebP
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One picture, ready to be compared with others."""
-
-    digest: str  # SHA-256 of the very bytes that were decoded
-    pixels: np.ndarray  # uint8 (H, W, 3), upright
-    pixels_sha256: str | None  # of the upright picture in full, its size included
-    camera: str
-    located: bool
 
 
 class Decoder:
@@ -117,6 +88,16 @@ class Decoder:
         """
         return self._send(source, {"job": "view", "long_side_px": long_side_px, "whole": whole}, name)
 
+    def views(self, source: Path, preprocessings: Sequence[str], cut: Box | None = None) -> Future[Views]:
+        """A picture as the file stores it, not turned upright, or what lies within `cut`, (left, top, right, bottom)
+        in its pixels.
+
+        The future raises UnreadableImage, whatever went wrong, or InvalidInput for the cut. Raises NotFound for a
+        preprocessing, InvalidInput for its side.
+        """
+        names = [get_preprocessing(name).name for name in preprocessings]
+        return self._send(source, {"job": "views", "cut": cut, "preprocessings": names}, "")
+
     def close(self) -> None:
         """Drop what waits, let what runs finish, end the children."""
         self._threads.shutdown(cancel_futures=True)
@@ -135,7 +116,7 @@ class Decoder:
         request |= {"path": path, "name": name}
         return self._threads.submit(self._seated, request, source if path is None else b"")
 
-    def _seated(self, request: dict, data: bytes) -> Prepared | Seen:
+    def _seated(self, request: dict, data: bytes) -> Answered:
         """Decode, as one of so many at a time. Who is late gives up the seat and goes on; as many may do so."""
         with self._seat():
             return self._decode(request, data)
@@ -157,7 +138,7 @@ class Decoder:
             late.cancel()
             give_back()
 
-    def _decode(self, request: dict, data: bytes) -> Prepared | Seen:
+    def _decode(self, request: dict, data: bytes) -> Answered:
         child = self._idle_child()
         try:
             answer = child.ask(request, data)
@@ -206,7 +187,7 @@ class _Child:
     def lives(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, request: dict, data: bytes) -> Prepared | Seen | AppError:
+    def ask(self, request: dict, data: bytes) -> Answered | AppError:
         """One picture, or why not. Raises UnreadableImage when the child died of it, hung, or answered nonsense."""
         self.tasks += 1
         try:
@@ -216,7 +197,7 @@ class _Child:
                 self._line.recv_bytes(0)
             with self._alarm(self._limits.timeout_s, DECODING):
                 header, pixels, thumbnail = (self._line.recv_bytes(MOST_ANSWER_BYTES) for _ in range(3))
-            return _understood(request, header, pixels, thumbnail)
+            return understood(request, header, pixels, thumbnail)
         except (EOFError, OSError, ValueError, KeyError, TypeError):
             raise self._obituary() from None
 
@@ -247,34 +228,3 @@ class _Child:
         if code == -signal.SIGPROF:
             return UnreadableImage(TOILSOME.format(seconds=self._limits.cpu_s), "decoder_cpu")
         return UnreadableImage(CRASHED.format(code=code), "decoder_crashed")
-
-
-def _understood(request: dict, header: bytes, pixels: bytes, thumbnail: bytes) -> Prepared | Seen | AppError:
-    """Raises ValueError, KeyError or TypeError for an answer that is none."""
-    facts = json.loads(header)
-    if "refusal" in facts:
-        return UnreadableImage(facts["refusal"], facts["code"])
-    if "invalid" in facts:
-        return InvalidInput(facts["invalid"])
-    return READERS[request["job"]](request, facts, pixels, thumbnail)
-
-
-def _prepared(request: dict, facts: dict, pixels: bytes, thumbnail: bytes) -> Prepared:
-    preprocessing = get_preprocessing(request["preprocessing"])
-    facts["taken_at"] = datetime.fromisoformat(facts["taken_at"]) if facts["taken_at"] else None
-    facts["notes"] = tuple(facts["notes"])
-    height, width = facts.pop("shape")
-    if not preprocessing.allows((height, width)):
-        raise ValueError(f"{preprocessing.name} gives no {height} x {width} px")
-    seen = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
-    return Prepared(**facts, pixels=seen, thumbnail=thumbnail or None)
-
-
-def _seen(request: dict, facts: dict, pixels: bytes, _thumbnail: bytes) -> Seen:
-    height, width = facts.pop("shape")
-    if max(height, width) > request["long_side_px"]:
-        raise ValueError(f"{height} x {width} px is more than was asked for")
-    return Seen(**facts, pixels=np.frombuffer(pixels, np.uint8).reshape(height, width, 3))
-
-
-READERS = {"prepare": _prepared, "view": _seen}

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.errors import UnreadableImage
-from app.vision.decoder import Decoder, Prepared
+from app.vision.answers import Prepared
+from app.vision.decoder import Decoder
 
 if TYPE_CHECKING:
     from app.vision.encoder import Encoder

@@ -9,7 +9,7 @@ import math
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -28,7 +28,7 @@ from app.vision.heif import register_heif
 from app.vision.preprocessing import DEFAULT, Size, get_preprocessing
 from app.vision.wholeness import refuse_filled
 
-__all__ = ["Picture", "decode", "fitted", "least_size", "prepare", "sniff", "thumbnail", "view"]
+__all__ = ["Picture", "cut", "decode", "fitted", "least_size", "prepare", "sniff", "thumbnail", "view"]
 
 MAX_PIXELS = 64_000_000
 THUMBNAIL_QUALITY = 75
@@ -58,11 +58,17 @@ class Picture:
 
 
 def decode(
-    source: Path | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS, name: str = "", least: Least | None = None
+    source: Path | bytes | BinaryIO,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    name: str = "",
+    least: Least | None = None,
+    upright: bool = True,
 ) -> Picture:
     """`name` only helps to say what a refused file is. Raises UnreadableImage for anything that goes wrong.
 
     `least` tells for the file's upright size at what size it must be decoded at least; without it, in full.
+    `upright` is not asked for where others measured in the pixels of the file as it is stored.
     One at a time in a process: Pillow's limits and Python's warnings are global. `app.vision.decoder` sees to that.
     """
     data, name = _bytes(source), name or (str(source) if isinstance(source, Path) else "")
@@ -70,7 +76,7 @@ def decode(
     if contents.kind != "picture":
         raise UnreadableImage(contents.reason, contents.code)
     with _refusals(contents, max_pixels):
-        return _decode(data, contents, max_pixels, least)
+        return _decode(data, contents, max_pixels, least, upright)
 
 
 def prepare(picture: Picture | PIL.Image.Image, box: Box | None = None, preprocessing: str = DEFAULT) -> np.ndarray:
@@ -87,6 +93,21 @@ def prepare(picture: Picture | PIL.Image.Image, box: Box | None = None, preproce
     canvas = PIL.Image.new("RGB", placement.canvas[::-1], BACKGROUND)
     canvas.paste(scaled, (placement.left, placement.top))
     return np.asarray(canvas)
+
+
+def cut(picture: Picture, box: Box) -> Picture:
+    """What lies within (left, top, right, bottom) in pixels, of a picture decoded in full.
+
+    Sides are rounded, and what lies beyond the picture is black: so Pillow crops, and protocols with it. Raises
+    InvalidInput for a box beside the picture, or one that is twice as long or more.
+    """
+    height, width = picture.full
+    left, top, right, bottom = map(round, box)
+    beside = right <= max(left, 0) or bottom <= max(top, 0) or left >= width or top >= height
+    if beside or right - left >= 2 * width or bottom - top >= 2 * height:
+        raise InvalidInput(f"box {box} in pixels is no part of a picture {width} px wide and {height} px high")
+    part = picture.image.crop((left, top, right, bottom))
+    return replace(picture, image=part, full=(part.height, part.width))
 
 
 def thumbnail(picture: Picture | PIL.Image.Image, long_side_px: int) -> bytes:
@@ -138,7 +159,7 @@ def box_px(box: Box, size: Size) -> tuple[int, int, int, int]:
     return left, top, right, bottom
 
 
-def _decode(data: bytes, contents: Contents, max_pixels: int, least: Least | None) -> Picture:
+def _decode(data: bytes, contents: Contents, max_pixels: int, least: Least | None, turn: bool) -> Picture:
     image = _open(data, contents, max_pixels)
     drafted = draft(image, least) if least and isinstance(image, JpegImagePlugin.JpegImageFile) else None
     try:
@@ -150,7 +171,7 @@ def _decode(data: bytes, contents: Contents, max_pixels: int, least: Least | Non
     refuse_filled(data, image)
     told = metadata.read(image)
     format, frames = image.format or contents.what, count_frames(data, image)
-    upright = metadata.upright(image, told.orientation)
+    upright = metadata.upright(image, told.orientation) if turn else image
     full, reduction = drafted or ((upright.height, upright.width), WHOLE_SCALE)
     image, ignored = to_srgb(upright)
     said = (told.taken_at, told.camera, told.located, (*told.notes, *ignored))

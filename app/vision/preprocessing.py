@@ -6,16 +6,17 @@ Sizes are (height, width) in pixels.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from app.errors import NotFound
+from app.errors import InvalidInput, NotFound
 from app.vision.architectures import PATCH_PX
 
 Size = tuple[int, int]
 
 MOST_ELONGATED = 16  # long side over short; what is longer is squeezed to it: else it would have no height left
 MOST_STRETCH = 1 / 16  # of a grid's aspect against the picture's; allows 14 x 18 patches for 3:4, not only 13 x 17
+MOST_SIDE_PX = 2044  # 146 patches; attention over more takes longer than anybody waits
 CROP_SHARE = 256 / 224  # the short side before the crop, over the square cut from it
 
 
@@ -88,6 +89,15 @@ def grid(size: Size, side: int) -> Placement:
     return Placement(canvas, canvas)
 
 
+def inside(size: Size, side: int) -> Placement:
+    """The whole picture in its own aspect to the nearest patch, its long side no longer than `side`; never enlarged."""
+    share = min(1, side / max(size))
+    short = share * max(min(size), max(size) / MOST_ELONGATED)
+    lengths = (share * max(size), short) if _is_tall(size) else (short, share * max(size))
+    height, width = (max(1, round(length / PATCH_PX)) * PATCH_PX for length in lengths)
+    return Placement((height, width), (height, width))
+
+
 # fmt: off
 PREPROCESSINGS: tuple[Preprocessing, ...] = (
     #             name            fit     side oversampling gap
@@ -98,6 +108,7 @@ PREPROCESSINGS: tuple[Preprocessing, ...] = (
     Preprocessing("pad224-v1",    pad,    224, 2.0,         3.0),
     Preprocessing("grid224-v1",   grid,   224, 2.0,         3.0),
     Preprocessing("grid336-v1",   grid,   336, 2.0,         3.0),
+    Preprocessing("inside224-v1", inside, 224),  # as protocols of retrieval do it
     Preprocessing("crop224-v1",   crop,   224),  # as others do it, to the byte
     Preprocessing("squash224-v1", squash, 224),  # of collections made before
 )
@@ -106,12 +117,29 @@ DEFAULT = "squash224-v2"
 
 
 def get_preprocessing(name: str) -> Preprocessing:
-    """Raises NotFound, listing what is known."""
-    found = next((row for row in PREPROCESSINGS if row.name == name), None)
-    if found is None:
+    """A row by its name, or by `NAME@SIDE` at another side. Raises NotFound, listing what is known, or InvalidInput."""
+    base, at, side = name.partition("@")
+    found = next((row for row in PREPROCESSINGS if row.name == base), None)
+    if found is None or (at and not (side.isascii() and side.isdigit())):
         known = ", ".join(row.name for row in PREPROCESSINGS)
         raise NotFound(f"no preprocessing is called {name!r}: choose one of {known}")
-    return found
+    return _at_side(found, int(side[:9])) if at else found
+
+
+def at_side(name: str, side_px: int) -> str:
+    """The name of the same at another side. Raises as `get_preprocessing` does."""
+    return get_preprocessing(f"{name.partition('@')[0]}@{side_px}").name
+
+
+def _at_side(row: Preprocessing, side_px: int) -> Preprocessing:
+    if side_px == row.side_px:
+        return row
+    if side_px % PATCH_PX or not PATCH_PX <= side_px <= MOST_SIDE_PX:
+        below = min(max(side_px // PATCH_PX * PATCH_PX, PATCH_PX), MOST_SIDE_PX)
+        raise InvalidInput(
+            f"a side of {side_px} px: the network takes multiples of {PATCH_PX} up to {MOST_SIDE_PX}; choose {below}"
+        )
+    return replace(row, name=f"{row.name}@{side_px}", side_px=side_px)
 
 
 def _is_tall(size: Size) -> bool:

@@ -10,7 +10,8 @@ import numpy as np
 
 import app.vision.decoder
 from app.errors import UnreadableImage
-from app.vision.decoder import Decoder, Prepared
+from app.vision.answers import Prepared
+from app.vision.decoder import Decoder
 from tests.conftest import make_settings
 from tests.damage.mutations import Mutant
 from tests.vision.processes import decode_children_of, peak_memory_bytes

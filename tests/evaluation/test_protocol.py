@@ -48,8 +48,8 @@ def test_the_original_s_random_case_in_every_setup_and_query_by_query(golden):
         assert (mean.mp_at_1, mean.mp_at_5, mean.mp_at_10) == pytest.approx(
             [told[f"mp@{k}"] for k in (1, 5, 10)], abs=1e-12
         )
-        assert mean.queries == len(told["scored_queries"])
-        for query, precision, at_10 in zip(found[name], told["ap"], told["p@10"], strict=True):
+        assert mean.queries == told["scored_queries"]
+        for query, precision, at_10 in zip(found[name], told["ap_per_query"], told["p10_per_query"], strict=True):
             assert (query is None) == (precision is None)
             if query is not None:
                 assert query.average_precision == pytest.approx(precision, abs=1e-12)
@@ -57,7 +57,7 @@ def test_the_original_s_random_case_in_every_setup_and_query_by_query(golden):
 
 
 def test_by_hand():
-    # wrong, hard, junk, easy: easy is second of (wrong, easy); medium has hard second, easy third of (wrong, hard, easy)
+    # wrong, hard, junk, easy: easy and hard are each second behind the wrong one; medium has both, second and third
     found = score(as_cosines([[0, 1, 2, 3]], 4), [asked(easy=[3], hard=[1], junk=[2])])
     assert found["easy"] == [QueryScore((0 / 1 + 1 / 2) / 2, (0, 1 / 2, 1 / 2))]
     assert found["hard"] == [QueryScore((0 / 1 + 1 / 2) / 2, (0, 1 / 2, 1 / 2))]

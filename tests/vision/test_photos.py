@@ -10,7 +10,8 @@ import pytest
 import app.vision.decoder
 from app.errors import UnreadableImage
 from app.vision import pixels
-from app.vision.decoder import Decoder, Prepared
+from app.vision.answers import Prepared
+from app.vision.decoder import Decoder
 from tests.conftest import make_settings
 from tests.vision.processes import LINUX, decode_children_of, peak_memory_bytes
 

@@ -7,10 +7,10 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from app.errors import NotFound
+from app.errors import InvalidInput, NotFound
 from app.vision import pixels
 from app.vision.colour import BACKGROUND
-from app.vision.preprocessing import DEFAULT, PREPROCESSINGS, get_preprocessing
+from app.vision.preprocessing import DEFAULT, PREPROCESSINGS, at_side, get_preprocessing
 
 NAMES = [row.name for row in PREPROCESSINGS]
 GOLDEN = ("h300w400", "h640w427", "h97w1000", "h225w225", "h518w518", "h50w60")
@@ -111,3 +111,31 @@ def test_a_box_is_fitted_by_its_own_shape():
     picture = PIL.Image.new("RGB", (1000, 1000))
     assert pixels.prepare(picture, (0, 0, 1, 0.5), "grid224-v1").shape == (11 * 14, 23 * 14, 3)
     assert pixels.prepare(picture, (0, 0, 0.5, 0.5), "grid224-v1").shape == (224, 224, 3)
+
+
+def test_inside_keeps_the_aspect_to_the_nearest_patch_and_never_enlarges():
+    assert placed("inside224-v1", 768, 1024) == ((168, 224), (168, 224), 0, 0)
+    assert placed("inside224-v1", 1024, 683) == ((224, 154), (224, 154), 0, 0)  # 149.4: 10.7 patches
+    assert placed("inside224-v1", 100, 50) == ((98, 56), (98, 56), 0, 0)
+    assert placed("inside224-v1", 3, 5000) == ((14, 224), (14, 224), 0, 0)
+    assert placed("inside224-v1@448", 768, 1024) == ((336, 448), (336, 448), 0, 0)
+
+
+def test_a_row_at_another_side_has_a_name_of_its_own_and_at_its_own_side_is_itself():
+    assert at_side("crop224-v1", 448) == get_preprocessing("crop224-v1@448").name == "crop224-v1@448"
+    assert placed("crop224-v1@448", 1000, 2000) == ((512, 1024), (448, 448), -32, -288)
+    assert at_side("squash224-v2@448", 336) == get_preprocessing("squash224-v2@0336").name == "squash224-v2@336"
+    assert at_side("squash224-v2@448", 224) == "squash224-v2"
+    assert get_preprocessing("grid224-v1@2044").allows((2044, 2044))
+
+
+@pytest.mark.parametrize("side", [0, 13, 225, 2058, 10**30])
+def test_a_side_the_network_does_not_take_is_refused_with_one_that_it_does(side):
+    with pytest.raises(InvalidInput, match=r"takes multiples of 14 up to 2044; choose (14|224|2044)$"):
+        get_preprocessing(f"squash224-v2@{side}")
+
+
+@pytest.mark.parametrize("name", ["squash224-v2@", "squash224-v2@-14", "squash224-v2@14@14", "@448", "squash224-v2@²"])
+def test_a_side_that_is_no_number_is_no_name(name):
+    with pytest.raises(NotFound, match="no preprocessing is called"):
+        get_preprocessing(name)

@@ -11,7 +11,8 @@ from app.alignment import VIEW_PX, View
 from app.catalog import images
 from app.errors import AppError, UnreadableImage
 from app.resources import Resources
-from app.vision.decoder import Decoder, Seen
+from app.vision.answers import Seen
+from app.vision.decoder import Decoder
 from app.whereabouts import Source, read, sources
 
 KEPT_BYTES = 512 * 2**20

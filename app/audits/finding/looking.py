@@ -11,7 +11,7 @@ from app.catalog import images, looks, scopes
 from app.catalog.models import Image
 from app.catalog.states import AuditStage
 from app.errors import UnreadableImage
-from app.vision.decoder import Seen
+from app.vision.answers import Seen
 from app.whereabouts import sources
 
 CHUNK = 64
