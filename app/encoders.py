@@ -29,8 +29,14 @@ class Encoders:
         """
         settings = self._settings
         architecture = resolve_model(name or settings.model, settings.weights)
-        seen = preprocessing or settings.preprocessing or architecture.preprocessing
+        seen = self.preprocessing(name, preprocessing)
         return self._opened(architecture.name, seen, precision or settings.precision)
+
+    def preprocessing(self, name: str | None = None, preprocessing: str | None = None) -> str:
+        """What `named` would take, without loading anything. Raises what `resolve_model` raises."""
+        settings = self._settings
+        own = resolve_model(name or settings.model, settings.weights).preprocessing
+        return preprocessing or settings.preprocessing or own
 
     def of(self, row: ModelKey) -> Encoder:
         """The encoder whose vectors compare with this key's.

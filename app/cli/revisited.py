@@ -16,7 +16,6 @@ from app.evaluation.revisited import Progress, RevisitedReport, evaluate, find_d
 from app.evaluation.truth import find_truth, read_truth
 from app.settings import get_settings
 from app.vision.decoder import Decoder
-from app.vision.models import resolve_model
 from app.vision.preprocessing import at_side
 
 NAMED = 10  # pictures that could not be read; JSON has all of them
@@ -25,9 +24,7 @@ NO_BOXES = "Queries whole, as some published figures were made."
 
 def revisited(
     folder: Annotated[Path, typer.Argument(help="Holds gnd_NAME.pkl or gnd_NAME.json, and the pictures in jpg/.")],
-    truth: Annotated[
-        Path | None, typer.Option(help="The truth, where the folder has several; jpg/ is beside it.")
-    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="The truth, where there are several; jpg/ is beside it.")] = None,
     distractors: Annotated[list[Path], typer.Option(help="A folder of pictures that are right for no query.")] = [],  # noqa: B006
     model: Annotated[str | None, typer.Option(help="The encoder; see `dinoseek models list`.")] = None,
     preprocessing: Annotated[str | None, typer.Option(help="How pictures become squares; see docs/models.md.")] = None,
@@ -43,17 +40,11 @@ def revisited(
 
     dinoseek eval revisited roxford5k --model dinov2_vits14 --preprocessing inside224-v1 --side 448
     """
-    settings = get_settings()
-    exam = read_truth(truth or find_truth(folder))
-    others = find_distractors(exam, distractors)
-    chosen = (
-        preprocessing
-        or settings.preprocessing
-        or resolve_model(model or settings.model, settings.weights).preprocessing
-    )
-    chosen = at_side(chosen, side) if side is not None else chosen
-    views = looks(chosen, scale)
-    encoder = Encoders(settings).named(model, chosen, precision)
+    exam, settings = read_truth(truth or find_truth(folder)), get_settings()
+    others, encoders = find_distractors(exam, distractors), Encoders(settings)
+    chosen = encoders.preprocessing(model, preprocessing)
+    views = looks(chosen if side is None else at_side(chosen, side), scale)
+    encoder = encoders.named(model, views.preprocessing, precision)
     with Decoder(settings) as decoder, KeptVectors(settings.home, settings.max_file_bytes) as kept, bars() as told:
         report = evaluate(
             exam, views, decoder, encoder, kept, distractors=others, query_boxes=not whole_queries, on_progress=told

@@ -35,6 +35,7 @@ Progress = Callable[[str, int, int], None]  # reading or embedding, done so far,
 class Looks:
     """How every picture is looked at: once per scale, each a preprocessing of its own side."""
 
+    preprocessing: str  # at scale 1
     preprocessings: tuple[str, ...]
     scales: tuple[float, ...]
 
@@ -74,7 +75,9 @@ def looks(preprocessing: str, scales: Sequence[float]) -> Looks:
             f"up to {LARGEST_SCALE:g}, each with a --scale of its own"
         )
     sides = [max(1, round(row.side_px * scale / PATCH_PX)) * PATCH_PX for scale in scales]
-    return Looks(tuple(at_side(row.name, side) for side in sides), tuple(scales))
+    if len(set(sides)) < len(sides):
+        raise InvalidInput(f"scales of {row.side_px} px come to sides of {sides} px: give each side once")
+    return Looks(row.name, tuple(at_side(row.name, side) for side in sides), tuple(scales))
 
 
 def find_distractors(truth: Truth, folders: Sequence[Path]) -> list[Path]:
@@ -134,9 +137,8 @@ def _check(truth: Truth, asked: Iterable, database: Sequence[Part | None], refus
         return
     which = "queries" if not asked else "pictures of the database"
     path, reason = next(iter(refused.items()))
-    raise InvalidInput(
-        f"none of the {which} can be read, as {path}: {reason}; lay the pictures beside the truth, in jpg/"
-    )
+    way_out = "lay the pictures beside the truth, in jpg/"
+    raise InvalidInput(f"none of the {which} can be read, as {path}: {reason}; {way_out}")
 
 
 class _Session:

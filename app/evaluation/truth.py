@@ -23,7 +23,7 @@ WAY_OUT = "get it again from where it was published, or give the same truth as J
 BoxPx = tuple[float, float, float, float]  # left, top, right, bottom in the pixels of the file as it is stored
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Question:
     """One query: its picture, the part of it that is asked for, and what it should find, as rows of the database."""
 
