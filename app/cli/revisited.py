@@ -94,8 +94,11 @@ def name_missing(report: RevisitedReport) -> None:
     for row in report.unreadable[:NAMED]:
         say(f"{row.path}: {row.reason}", "yellow")
     if report.unreadable:
-        more = f", {len(report.unreadable) - NAMED:,} of them not named here" if len(report.unreadable) > NAMED else ""
-        say(f"{report.missing:,} pictures could not be read{more}: these are no figures of the whole set", "yellow")
+        more = f" ({len(report.unreadable) - NAMED:,} of them not named)" if len(report.unreadable) > NAMED else ""
+        say(
+            f"pictures that could not be read: {report.missing:,}{more}; these are no figures of the whole set",
+            "yellow",
+        )
 
 
 def _cells(scores: SetupScores) -> list[str]:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from app.errors import InvalidInput, UnreadableImage
+from app.evaluation.cosines import cosines
 from app.evaluation.embedding import Makers, embed_orders, orders
 from app.evaluation.folders import Refused, pictures_below
 from app.evaluation.kept import KeptVectors, Part
@@ -24,7 +23,6 @@ from app.vision.preprocessing import at_side, get_preprocessing
 if TYPE_CHECKING:
     from app.vision.encoder import Encoder
 
-BLOCK = 16_384  # pictures whose vectors are held at once: 25 MB of 384 numbers
 LARGEST_SCALE = 4.0
 MOST_SCALES = 5  # views of one picture that a decode child may answer with
 
@@ -108,7 +106,7 @@ def evaluate(
     parts = session.embedded([*asked, *((path, None) for path in (*truth.database, *distractors))])
     there, database = _readable(truth.questions, parts), parts[len(asked) :]
     _check(truth, there, database, session.refused)
-    found = score(session.cosines(there.values(), database), list(there))
+    found = score(cosines(kept, session.makers, list(there.values()), database, encoder.key.dim), list(there))
     return RevisitedReport(
         truth.name,
         *(encoder.key.model, encoder.key.preprocessing, encoder.key.precision, encoder.key.trained),
@@ -150,28 +148,19 @@ class _Session:
         self.refused: dict[Path, str] = {}
         self.made = self.vectors = 0
         self._decoder, self._encoder, self._kept, self._on_progress = decoder, encoder, kept, on_progress
-        self._makers: Makers = {name: kept.maker(encoder.key, name) for name in looks.preprocessings}
+        self.makers: Makers = {name: kept.maker(encoder.key, name) for name in looks.preprocessings}
 
     def embedded(self, places: Sequence[tuple[Path, tuple | None]]) -> list[Part | None]:
         """Every picture or box as what its vectors are kept under; None for what can't be read."""
         parts = [self._identified(number, len(places), *place) for number, place in enumerate(places, start=1)]
         self._kept.save()
         paths = {part: path for part, (path, _) in zip(parts, places, strict=True) if part is not None}
-        todo = orders(paths, self._makers, self._kept)
-        lost = embed_orders(todo, self._makers, self._decoder, self._encoder, self._kept, self._told(len(todo)))
+        todo = orders(paths, self.makers, self._kept)
+        lost = embed_orders(todo, self.makers, self._decoder, self._encoder, self._kept, self._told(len(todo)))
         self.refused |= {path: lost[part] for part, (path, _) in zip(parts, places, strict=True) if part in lost}
-        self.vectors = (len(paths) - len(lost)) * len(self._makers)
+        self.vectors = (len(paths) - len(lost)) * len(self.makers)
         self.made = sum(len(order.preprocessings) for order in todo if order.part not in lost)
         return [None if part in lost else part for part in parts]
-
-    def cosines(self, asked: Iterable[Part], database: Sequence[Part | None]) -> np.ndarray:
-        """Float32 (queries, database): 280 MB for 70 queries and a million pictures. NaN: not there."""
-        queries = self._described(list(asked))
-        cosines = np.empty((len(queries), len(database)), np.float32)
-        for start in range(0, len(database), BLOCK):
-            block = self._described(database[start : start + BLOCK])
-            cosines[:, start : start + BLOCK] = queries @ block.T
-        return cosines
 
     def _identified(self, number: int, total: int, path: Path, box: tuple | None) -> Part | None:
         self._on_progress("reading", number, total)
@@ -184,12 +173,3 @@ class _Session:
     def _told(self, total: int) -> Callable[[int], None]:
         self._on_progress("embedding", 0, total)
         return lambda done: self._on_progress("embedding", done, total)
-
-    def _described(self, parts: Sequence[Part | None]) -> np.ndarray:
-        """Unit vectors (parts, D): the mean over the scales, brought back to unit length."""
-        dim = self._encoder.key.dim
-        scales = [self._kept.vectors(maker, parts, dim) for maker in self._makers.values()]
-        if len(scales) == 1:
-            return scales[0]
-        mean = np.mean(scales, axis=0)
-        return mean / np.linalg.norm(mean, axis=1, keepdims=True)
