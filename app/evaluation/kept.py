@@ -20,6 +20,7 @@ from app.vision.models import ModelKey
 
 FILE_NAME = "protocol-vectors.db"
 PATIENCE_S = 60  # for another run that writes at this moment
+FIND = "SELECT vector FROM vectors WHERE maker_id = ? AND digest = ? AND box = ?"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, digest BLOB NOT NULL
@@ -77,15 +78,16 @@ class KeptVectors:
             return self._file.execute("SELECT id FROM makers WHERE words = ?", [words]).fetchone()[0]
 
     def holds(self, maker_id: int, part: Part) -> bool:
-        return self._find(maker_id, part) is not None
+        with self._trouble():
+            return self._find(maker_id, part) is not None
 
     def vectors(self, maker_id: int, parts: Sequence[Part | None], dim: int) -> np.ndarray:
         """Float32 (parts, dim), in the order given; NaN where there is none."""
         rows = np.full((len(parts), dim), np.nan, np.float32)
-        for row, part in zip(rows, parts, strict=True):
-            found = self._find(maker_id, part) if part else None
-            if found is not None:
-                row[:] = np.frombuffer(found, "<f4")
+        with self._trouble():
+            for number, part in enumerate(parts):
+                if part is not None and (found := self._find(maker_id, part)):
+                    rows[number] = np.frombuffer(found[0], "<f4")
         return rows
 
     def add(self, rows: Iterable[tuple[int, Part, np.ndarray]]) -> None:
@@ -106,13 +108,8 @@ class KeptVectors:
         self.save()
         self._file.close()
 
-    def _find(self, maker_id: int, part: Part) -> bytes | None:
-        with self._trouble():
-            found = self._file.execute(
-                "SELECT vector FROM vectors WHERE maker_id = ? AND digest = ? AND box = ?",
-                [maker_id, part.digest, part.words],
-            ).fetchone()
-        return found and found[0]
+    def _find(self, maker_id: int, part: Part) -> tuple[bytes] | None:
+        return self._file.execute(FIND, (maker_id, part.digest, part.words)).fetchone()
 
     def _write(self, statement: str, rows: Sequence[tuple]) -> None:
         with self._trouble():

@@ -13,8 +13,8 @@ from app.evaluation.opcodes import VALUES, Code
 from app.evaluation.reductions import BUILDERS, REDUCTIONS, Word, known_word
 from app.evaluation.refusal import NotData, name_type
 
-MOST_BYTES = 32 * 2**20  # a truth of 10,000 pictures takes half a megabyte
-MOST_STEPS = 4_000_000  # opcodes: seconds, and half a gigabyte at worst; that truth takes 50,000
+MOST_BYTES = 16 * 2**20  # a truth of 10,000 pictures takes half a megabyte
+MOST_STEPS = 4_000_000  # opcodes; that truth takes 50,000. With the above: seconds and half a gigabyte at worst
 NEWEST_PROTOCOL = 5
 
 

@@ -97,7 +97,7 @@ def _from_buffer(arguments: tuple) -> list:
 
 
 def _list(raw: object, kind: object, shape: object, order: str) -> list:
-    """Rows of as many values as the shape says; there must be as many."""
+    """As many values as the shape says, in rows; one row is a list, and so is one column: MATLAB knows no other."""
     sides = _sides(shape)
     if not isinstance(kind, Kind) or not isinstance(raw, list if kind.code == OBJECTS else bytes):
         raise NotData("it has an array without a type or without its values")
@@ -107,7 +107,7 @@ def _list(raw: object, kind: object, shape: object, order: str) -> list:
         return _objects(raw, sides)
     values = kind.read(raw)
     _check_count(values.size, sides)
-    return values.reshape(sides, order=order).tolist()
+    return (values if 1 in sides else values.reshape(sides, order=order)).tolist()
 
 
 def _objects(values: list, sides: tuple[int, ...]) -> list:

@@ -23,6 +23,7 @@ from app.vision.preprocessing import at_side, get_preprocessing
 if TYPE_CHECKING:
     from app.vision.encoder import Encoder
 
+SAVE_EVERY = 200  # files read between two savings of what they are: a killed run goes on, and another can write
 LARGEST_SCALE = 4.0
 MOST_SCALES = 5  # views of one picture that a decode child may answer with
 
@@ -102,7 +103,7 @@ def evaluate(
     """
     started, session = time.monotonic(), _Session(looks, decoder, encoder, kept, on_progress)
     boxes = [question.box if query_boxes else None for question in truth.questions]
-    asked = list(zip([question.path for question in truth.questions], boxes, strict=True))
+    asked = [(question.path, box) for question, box in zip(truth.questions, boxes, strict=True)]
     parts = session.embedded([*asked, *((path, None) for path in (*truth.database, *distractors))])
     there, database = _readable(truth.questions, parts), parts[len(asked) :]
     _check(truth, there, database, session.refused)
@@ -164,6 +165,8 @@ class _Session:
 
     def _identified(self, number: int, total: int, path: Path, box: tuple | None) -> Part | None:
         self._on_progress("reading", number, total)
+        if number % SAVE_EVERY == 0:
+            self._kept.save()
         try:
             return Part(self._kept.digest(path), box)
         except UnreadableImage as refusal:

@@ -75,12 +75,14 @@ def test_what_is_read_is_what_pickle_would_have_read(protocol):
     }
     assert read_pickle(pickle.dumps(value, protocol)) == value
     table = np.arange(6.0).reshape(2, 3)
-    assert read_pickle(pickle.dumps([table, table.T, np.empty(0), np.array(["ä", "b"])], protocol)) == [
-        table.tolist(),
-        table.T.tolist(),
-        [],
-        ["ä", "b"],
-    ]
+    arrays = [table, table.T, np.empty(0), np.array(["ä", "b"])]
+    assert read_pickle(pickle.dumps(arrays, protocol)) == [array.tolist() for array in arrays]
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_table_of_one_row_or_one_column_is_a_list(protocol):
+    row = np.arange(4)
+    assert read_pickle(pickle.dumps([row.reshape(1, 4), row.reshape(4, 1)], protocol)) == [[0, 1, 2, 3]] * 2
 
 
 def refusal(tmp_path, data: bytes) -> str:
