@@ -9,7 +9,7 @@ class NotData(Exception):
 
 def name_type(value: object) -> str:
     """Never the value itself: to print a list of lists of lists takes time without end."""
-    return type(value).__name__
+    return "list" if isinstance(value, list) else type(value).__name__
 
 
 def shown(text: str) -> str:

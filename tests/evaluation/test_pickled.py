@@ -110,6 +110,7 @@ def test_a_bomb_is_refused_in_one_line(tmp_path, name):
         ("a key of tuples in tuples", "it has a key that is no text"),
         ("keys that are numbers", "it has a key that is no text"),
         ("an array of letters of no width", "it has an array of type 'U0'"),
+        ("an array of nothing in 2^39 rows", "the file is a list where a dict belongs"),
         ("an array of forty sides", "no table of at most 2 sides"),
         ("an array of records", "it has an array of type 'i8,i8'"),
         ("an array of letters that are none", "it is damaged at byte"),
