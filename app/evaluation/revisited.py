@@ -174,5 +174,6 @@ class _Session:
             return None
 
     def _told(self, total: int) -> Callable[[int], None]:
-        self._on_progress("embedding", 0, total)
+        if total:
+            self._on_progress("embedding", 0, total)
         return lambda done: self._on_progress("embedding", done, total)

@@ -151,6 +151,10 @@ def test_the_refusal_names_what_was_asked_for_and_a_way_out(tmp_path):
     assert said.endswith("or give the same truth as JSON")
 
 
+def test_bytes_are_read_back_from_one_encoding_and_no_other(tmp_path):
+    assert "it has bytes in an encoding that is not latin1" in refusal(tmp_path, GLOBALS["a codec of another name"])
+
+
 def test_bytes_and_steps_have_a_limit(monkeypatch):
     monkeypatch.setattr(pickled, "MOST_BYTES", 10)
     with pytest.raises(NotData, match="its 11 bytes are over the limit of 10"):
