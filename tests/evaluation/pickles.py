@@ -129,7 +129,7 @@ GLOBALS = {
     "a known name with more behind it": b"\x80\x04\x8c\x05numpy\x8c\x10ndarray.__class__\x93.",
     "getattr": b"cbuiltins\ngetattr\n(cnumpy\nndarray\nX\x04\x00\x00\x00{it}tR.",
     "a codec that runs": b"c_codecs\ndecode\n(X\x04\x00\x00\x00{it}X\x03\x00\x00\x00hextR.",
-    "a codec of another name": b"c_codecs\nencode\n(X\x04\x00\x00\x00{it}X\x03\x00\x00\x00zlibtR.",
+    "a codec of another name": b"c_codecs\nencode\n(X\x04\x00\x00\x00{it}X\x04\x00\x00\x00zlibtR.",
     "a reconstructor": b"ccopyreg\n_reconstructor\n(cnumpy\nndarray\ncbuiltins\nobject\nNtR.",
 }
 

@@ -124,6 +124,21 @@ def test_a_file_that_has_changed_is_embedded_anew(tmp_path, encoder, home):
     assert run(home, encoder, truth, (1.0,)).embedded == 1
 
 
+def test_a_file_that_changes_between_reading_and_decoding_is_named_and_nothing_wrong_is_kept(tmp_path, encoder, home):
+    truth = read_truth(simple(tmp_path, ["1", "2"], ["0"], easy=[0]))
+    for number in range(3):
+        paint(tmp_path / "jpg" / f"{number}.jpg", number)
+
+    def repaint(stage: str, done: int, _total: int) -> None:
+        if (stage, done) == ("embedding", 0):
+            paint(tmp_path / "jpg" / "1.jpg", 9, (161, 120))
+
+    report = run(home, encoder, truth, (1.0,), on_progress=repaint)
+    assert (report.missing, report.embedded) == (1, 2)
+    assert "the file changed while it was read" in report.unreadable[0].reason
+    assert run(home, encoder, truth, (1.0,)).embedded == 1
+
+
 def simple(folder: Path, database: list[str], queries: list[str], **rows) -> Path:
     """A truth as JSON in which every query asks for the same."""
     gnd = [{"bbx": [0, 0, 80, 60], "easy": [], "hard": [], "junk": []} | rows for _ in queries]
