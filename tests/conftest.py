@@ -19,7 +19,7 @@ from app.vision.decoder import Decoder
 from tests import servers
 
 SHARED = Path(__file__).parents[2] / "shared"
-LONGEST = ("workers/", "faults/", "cli/", "ui/", "test_compose", "test_inspection", "vision/test_photos")  # programs, browsers
+LONGEST = ("workers/", "faults/", "cli/", "ui/", "test_compose", "test_inspection", "vision/test_photos")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
