@@ -1,6 +1,7 @@
 """Homes, databases and pictures that several test folders share."""
 
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,15 +10,16 @@ import PIL.ImageDraw
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from app.catalog.schema import migrate
 from app.encoders import Encoders
 from app.ingest.workshop import Workshop
 from app.resources import Resources, open_resources
 from app.settings import Settings
+from app.vision.decoder import Decoder
 from tests import servers
-from tests.workshop import workshop
 
 SHARED = Path(__file__).parents[2] / "shared"
-LONGEST = ("test_two_hosts", "workers/", "faults/", "cli/", "test_inspection", "ui/")  # programs, servers, browsers
+LONGEST = ("workers/", "faults/", "cli/", "ui/", "test_compose", "test_inspection", "vision/test_photos")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,15 +40,23 @@ def postgres_server() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgres_url(postgres_server, request) -> Iterator[str]:
-    """An empty database of its own on the session's server."""
-    name = f"t{abs(hash(request.node.nodeid)) % 10**12}"
-    engine = create_engine(make_url(postgres_server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+def make_postgres_database(server: str, name: str, template: str = "template1") -> str:
+    """Its URL."""
+    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     engine.dispose()
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def _name_of(request: pytest.FixtureRequest) -> str:
+    return f"t{abs(hash(request.node.nodeid)) % 10**12}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server, request) -> str:
+    """An empty database of its own on the session's server."""
+    return make_postgres_database(postgres_server, _name_of(request))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -55,6 +65,31 @@ def database_url(request, tmp_path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'catalogue.db'}"
     return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory) -> Path:
+    """A catalogue without rows: copies of it need no migration, which takes longer than most tests."""
+    path = tmp_path_factory.mktemp("template") / "dinoseek.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server) -> str:
+    """The same on the session's server; its name."""
+    migrate(make_postgres_database(postgres_server, "template_of_tests"))
+    return "template_of_tests"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def catalogue_url(request, tmp_path) -> str:
+    """As `database_url`, with all tables and no rows."""
+    if request.param == "sqlite":
+        copied = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "catalogue.db")
+        return f"sqlite:///{copied}"
+    server, template = (request.getfixturevalue(f"postgres_{what}") for what in ("server", "template"))
+    return make_postgres_database(server, _name_of(request), template)
 
 
 @pytest.fixture(scope="session")
@@ -80,16 +115,18 @@ def make_settings(home: Path, **knobs) -> Settings:
 
 
 @pytest.fixture
-def resources(tmp_path) -> Iterator[Resources]:
+def resources(tmp_path, sqlite_template) -> Iterator[Resources]:
     """A fresh home on SQLite."""
+    (tmp_path / "home").mkdir()
+    shutil.copy(sqlite_template, tmp_path / "home" / "dinoseek.db")
     opened = open_resources(make_settings(tmp_path / "home"))
     yield opened
     opened.catalog.dispose()
 
 
 @pytest.fixture
-def resources_on_both(tmp_path, database_url) -> Iterator[Resources]:
-    opened = open_resources(make_settings(tmp_path / "home", database_url=database_url))
+def resources_on_both(tmp_path, catalogue_url) -> Iterator[Resources]:
+    opened = open_resources(make_settings(tmp_path / "home", database_url=catalogue_url))
     yield opened
     opened.catalog.dispose()
 
@@ -115,10 +152,21 @@ def encoders(tmp_path_factory) -> Encoders:
     return Encoders(make_settings(tmp_path_factory.mktemp("weights")))
 
 
-@pytest.fixture
-def shop(resources, encoders) -> Iterator[Workshop]:
-    with workshop(resources, encoders) as opened:
+@pytest.fixture(scope="session")
+def decoder(tmp_path_factory) -> Iterator[Decoder]:
+    """Its children start once for all tests of this process that leave its limits as they are."""
+    with Decoder(make_settings(tmp_path_factory.mktemp("decoder"))) as opened:
         yield opened
+
+
+@pytest.fixture
+def shop(resources, encoders, decoder) -> Workshop:
+    return Workshop(resources, encoders, decoder, "test")
+
+
+@pytest.fixture
+def shop_on_both(resources_on_both, encoders, decoder) -> Workshop:
+    return Workshop(resources_on_both, encoders, decoder, "test")
 
 
 @pytest.fixture

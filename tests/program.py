@@ -53,9 +53,7 @@ class Program:
 
     def json(self, *arguments: object) -> Any:
         """The one document on standard output; fails with what the program said otherwise."""
-        done = self.run(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return document(self.run(*arguments, "--json"))
 
     def start(self, *arguments: object) -> subprocess.Popen:
         return self._start(self._command(arguments), subprocess.PIPE, subprocess.PIPE)
@@ -91,6 +89,12 @@ class Program:
 
     def _command(self, arguments: tuple) -> list[str]:
         return [sys.executable, "-m", "app.cli", *map(str, arguments)]
+
+
+def document(done: subprocess.CompletedProcess) -> Any:
+    """The one document on standard output; fails with what the program said otherwise."""
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def wait_until(truth: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:

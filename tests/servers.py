@@ -92,6 +92,9 @@ def postgres(password: str = "", init_options: Sequence[str] = ()) -> Iterator[s
         wait_until_accepting([str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)], server)
         yield f"postgresql://dinoseek{':' if password else ''}{password}@127.0.0.1:{port}/postgres"
     finally:
+        # in order, it would write out what is removed here, once all who are connected have gone
+        at_once = [str(programs / "pg_ctl"), "stop", "-D", str(data), "-m", "immediate", "-W"]
+        subprocess.run(as_postgres(at_once), check=False, stdout=subprocess.DEVNULL)
         stop_group(server)
         shutil.rmtree(home, ignore_errors=True)
 

@@ -1,6 +1,7 @@
 """The house stands: imports only go down, each heavy library has one room, jobs have bodies."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ ROOMS = {
 SOURCES = sorted((ROOT / "app").rglob("*.py")) + sorted((ROOT / "workers").rglob("*.py"))
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     tree = ast.parse(path.read_text())
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}

@@ -13,17 +13,16 @@ from app.catalog.models import Image
 from app.catalog.states import ImageStatus
 from app.inspection import inspect
 from app.search.desk import SearchDesk
-from tests.workshop import COLLECTION, fill, work, workshop
+from tests.workshop import COLLECTION, fill, work
 
 FAR = 10**6
 
 
 @pytest.fixture
-def filled(resources_on_both, encoders, photos):
-    with workshop(resources_on_both, encoders) as shop:
-        fill(shop, photos)
-        assert upkeep.rebuild(shop.resources, 1, force=True)
-        yield shop
+def filled(shop_on_both, photos):
+    fill(shop_on_both, photos)
+    assert upkeep.rebuild(shop_on_both.resources, 1, force=True)
+    return shop_on_both
 
 
 def plant(shop, *statements: str, **values) -> None:

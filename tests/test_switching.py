@@ -1,7 +1,9 @@
 """A collection goes over to another model: real pictures, two real encoders, workers' work in this process."""
 
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -14,20 +16,48 @@ from app.errors import BadCheckpoint, InvalidInput, NotFound, WeightsUnavailable
 from app.ingest import failures, scan
 from app.ingest.embed import embed_pending
 from app.ingest.progress import progress
+from app.ingest.workshop import Workshop
+from app.resources import open_resources
 from app.search.desk import SearchDesk
 from app.storage import Storage
-from tests.conftest import paint
+from tests.conftest import make_settings, paint
 from tests.workshop import COLLECTION, fill, work
 
 OLD, NEW = "untrained_vits14", "dinoseek_tiny14"
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """Where home and pictures lie for each test: paths are in the rows."""
+    return tmp_path_factory.mktemp("switching") / "place"
+
+
+@pytest.fixture(scope="module")
+def pristine(place, encoders, decoder) -> Path:
+    """A copy of both, with six searchable pictures."""
+    for number in range(6):
+        paint(place / "photos" / f"{number}.jpg", number)
+    resources = open_resources(make_settings(place / "home"))
+    shop = Workshop(resources, encoders, decoder, "test")
+    library.create_collection(resources, COLLECTION, OLD, encoders=encoders)
+    fill(shop, place / "photos")
+    resources.catalog.dispose()
+    return shutil.copytree(place, place.with_name("pristine"))
+
+
 @pytest.fixture
-def filled(shop, photos):
+def photos(place) -> Path:
+    return place / "photos"
+
+
+@pytest.fixture
+def filled(place, pristine, encoders, decoder) -> Iterator[Workshop]:
     """Six searchable pictures."""
-    library.create_collection(shop.resources, COLLECTION, OLD, encoders=shop.encoders)
-    fill(shop, photos)
-    return shop
+    shutil.rmtree(place)
+    shutil.copytree(pristine, place)
+    resources = open_resources(make_settings(place / "home"))
+    yield Workshop(resources, encoders, decoder, "test")
+    resources.catalog.dispose()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from app.index import recipe
 from app.inspection import inspect
 from app.resources import open_resources
 from tests.conftest import make_settings
+from tests.program import PATIENCE_S, wait_until
 from tests.rows import fill_rows
 
 DIM = 16
@@ -21,25 +22,28 @@ DIM = 16
 
 def test_a_build_that_outlasts_its_lease_keeps_it(resources, monkeypatch):
     fill_rows(resources, 50, DIM)
-    monkeypatch.setattr(upkeep, "BUILD_LEASE_S", 0.4)
+    monkeypatch.setattr(upkeep, "BUILD_LEASE_S", 3.0)
     monkeypatch.setattr(upkeep, "RENEW_S", 0.1)
-    reading, stream = threading.Event(), embeddings.stream
+    reading, read_on, stream = threading.Event(), threading.Event(), embeddings.stream
 
-    def slowly(*arguments):
+    def when_let(*arguments):
         reading.set()
-        time.sleep(1.2)
+        assert read_on.wait(PATIENCE_S)
         yield from stream(*arguments)
 
-    monkeypatch.setattr(embeddings, "stream", slowly)
+    monkeypatch.setattr(embeddings, "stream", when_let)
     answers = []
     builder = threading.Thread(target=lambda: answers.append(upkeep.rebuild(resources, 1, force=True)))
     builder.start()
-    assert reading.wait(10)
-    time.sleep(0.8)  # twice the lease
+    assert reading.wait(PATIENCE_S)
+    with resources.catalog.read() as session:
+        lease_until = session.get_one(Snapshot, 1).lease_until
+    wait_until(lambda: time.time() > lease_until, "the end of the first lease")
     assert upkeep.rebuild(resources, 1, force=True) is False
     with resources.catalog.read() as session:
         assert snapshots.ids(session, 1) == [1]  # it did not even begin
-    builder.join(30)
+    read_on.set()
+    builder.join(PATIENCE_S)
     assert answers == [True]
     assert upkeep.status(resources, "photos").snapshot["vectors"] == 50
 

@@ -24,19 +24,19 @@ def workshop(resources: Resources, encoders: Encoders, name: str = "test") -> It
         yield Workshop(resources, encoders, decoder, name)
 
 
-def work(shop: Workshop) -> None:
+def work(shop: Workshop, collection: str = COLLECTION) -> None:
     """Embed everything that waits in the collection."""
-    collection_id = library.collection(shop.resources, COLLECTION).id
+    collection_id = library.collection(shop.resources, collection).id
     assert embed_pending(shop, collection_id, budget_s=120, should_stop=lambda: False) is False
 
 
-def fill(shop: Workshop, *paths: Path) -> ScanReport:
+def fill(shop: Workshop, *paths: Path, collection: str = COLLECTION) -> ScanReport:
     """Scan these paths into the collection, made if need be, and embed them."""
     names = [facts.name for facts in library.collections(shop.resources)]
-    if COLLECTION not in names:
-        library.create_collection(shop.resources, COLLECTION, encoders=shop.encoders)
-    report = scan.ingest(shop.resources, paths, COLLECTION)
-    work(shop)
+    if collection not in names:
+        library.create_collection(shop.resources, collection, encoders=shop.encoders)
+    report = scan.ingest(shop.resources, paths, collection)
+    work(shop, collection)
     return scan.settle(shop.resources, report)
 
 

@@ -19,7 +19,7 @@ from app.errors import AppError
 COMMANDS = {
     "demo": ("app.cli.serve", "Everything from nothing: pictures in, a worker, a page in the browser."),
     "up": ("app.cli.serve", "Serve the page; without a broker, with a worker."),
-    "worker": ("app.cli.serve", "A worker for each device of this machine, started again when it dies."),
+    "worker": ("app.cli.worker", "A worker for each device of this machine, started again when it dies."),
     "models": ("app.cli.models", "The encoders: list, pull, check."),
     "collections": ("app.cli.collections", "Collections: create, list, switch, delete, restore."),
     "ingest": ("app.cli.ingest", "Put folders and files of pictures into a collection."),

@@ -1,4 +1,4 @@
-"""`dinoseek demo`, `up` and `worker`: what stays running."""
+"""`dinoseek demo` and `up`: the page, with a worker beside it."""
 
 import contextlib
 import re
@@ -12,27 +12,24 @@ import typer
 
 from app.api.guard import LOOPBACK
 from app.api.server import ANY_ADDRESS, listen, serve
-from app.cli.devices import devices
 from app.cli.fetching import fetch_or_say_why
 from app.cli.ingest import wait_until_done
 from app.cli.output import progress_bar, say, say_caveat
-from app.cli.supervisor import Supervisor, kept_worker
+from app.cli.supervisor import kept_worker
+from app.cli.worker import say_weaknesses
 from app.errors import AppError, NotFound
 from app.ingest import scan
-from app.jobs import Queue
 from app.library import CollectionFacts, open_collection
 from app.resources import Resources, open_resources
 from app.samples import generate
 from app.settings import AUTO_MODEL
 from app.vision.architectures import BEST
-from app.weaknesses import weaknesses
 
 SAMPLES = "samples"
 SAMPLE_COUNTS = (40, 300)
 
 demo_command = typer.Typer(pretty_exceptions_enable=False)
 up_command = typer.Typer(pretty_exceptions_enable=False)
-worker_command = typer.Typer(pretty_exceptions_enable=False)
 
 Port = Annotated[int | None, typer.Option(help="TCP port of the page; DINOSEEK_PORT, else 8501.")]
 Host = Annotated[str | None, typer.Option(help="Address to serve on; this machine alone unless you say otherwise.")]
@@ -65,38 +62,11 @@ def up(
 ) -> None:
     """Serve the page; when no broker is set, with a worker beside it."""
     resources = open_resources()
-    _say_weaknesses(resources)
+    say_weaknesses(resources)
     port = port or resources.settings.port
     listen(host or resources.settings.host, port).close()
     with kept_worker(resources.settings) if resources.settings.broker is None else contextlib.nullcontext():
         _serve(resources, host, port, browser)
-
-
-@worker_command.command()
-def worker(
-    queue: Annotated[
-        list[Queue] | None, typer.Option(help="Take from this queue alone; given twice, from both, as without it.")
-    ] = None,
-) -> None:
-    """A worker for each device of this machine. It is started again when it dies, and stopped in order."""
-    resources = open_resources()
-    _say_weaknesses(resources)
-    queues = sorted(set(queue or Queue), key=list(Queue).index)
-    chosen = devices(resources.settings.device)
-    supervisors = [Supervisor(resources.settings, queues=queues, device=device) for device in chosen]
-    for supervisor in supervisors:
-        supervisor.start()
-    try:
-        for supervisor in supervisors:
-            supervisor.wait()
-    finally:
-        for supervisor in supervisors:
-            supervisor.stop()
-
-
-def _say_weaknesses(resources: Resources) -> None:
-    for weakness in weaknesses(resources):
-        say(str(weakness), "yellow")
 
 
 def _collection_name(photos: Path | None) -> str:

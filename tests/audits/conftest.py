@@ -8,6 +8,7 @@ from app.audits import runs
 from app.audits.showing import answers
 from app.ingest.workshop import Workshop
 from app.search.refresh import Readers
+from tests.audits.tree import Tree
 from tests.workshop import COLLECTION
 
 Run = Callable[..., dict]
@@ -23,3 +24,13 @@ def audit(shop: Workshop) -> Run:
         return answers.document(shop.resources, audit_id)
 
     return run
+
+
+@pytest.fixture
+def tree(resources, tmp_path) -> Tree:
+    return Tree(resources, tmp_path / "photos")
+
+
+@pytest.fixture
+def tree_on_both(resources_on_both, tmp_path) -> Tree:
+    return Tree(resources_on_both, tmp_path / "photos")

@@ -19,7 +19,7 @@ from app.ingest import scan
 from app.ingest.embed import embed_pending
 from app.search.refresh import Readers
 from tests.audits.album import decoded, family, picture, shrunk, write
-from tests.workshop import COLLECTION, fill, workshop
+from tests.workshop import COLLECTION, fill
 
 
 def by_path(document: dict) -> dict[str, dict]:
@@ -35,14 +35,14 @@ def count_pairs(resources) -> int:
         return session.scalar(select(func.count()).select_from(Pair).where(Pair.tier.is_not(None)))
 
 
-def test_copies_are_grouped_named_and_only_identical_bytes_are_marked(resources_on_both, encoders, tmp_path):
+def test_copies_are_grouped_named_and_only_identical_bytes_are_marked(shop_on_both, tmp_path):
+    shop = shop_on_both
     families = [family(tmp_path / "photos", number) for number in (1, 2)]
     write(tmp_path / "photos" / "alone.jpg", picture(3))
-    with workshop(resources_on_both, encoders) as shop:
-        fill(shop, tmp_path / "photos")
-        audit_id = runs.open_audit(shop.resources, COLLECTION)
-        assert runs.run_now(shop.resources, audit_id, shop.decoder, Readers(shop.resources))
-        document = answers.document(shop.resources, audit_id)
+    fill(shop, tmp_path / "photos")
+    audit_id = runs.open_audit(shop.resources, COLLECTION)
+    assert runs.run_now(shop.resources, audit_id, shop.decoder, Readers(shop.resources))
+    document = answers.document(shop.resources, audit_id)
 
     assert together(document) == {frozenset(map(str, paths.values())) for paths in families}
     found = by_path(document)
@@ -84,18 +84,17 @@ def test_a_second_run_examines_only_what_is_new(shop, audit, tmp_path):
     assert set(map(str, paths.values())) in map(set, together(second))
 
 
-def test_groups_do_not_depend_on_the_order_of_files(resources, encoders, tmp_path):
+def test_groups_do_not_depend_on_the_order_of_files(shop, tmp_path):
     paths = [*family(tmp_path / "photos", 1).values(), write(tmp_path / "photos" / "alone.jpg", picture(2))]
     seen = []
     for name, order in (("there", paths), ("back", paths[::-1])):
-        with workshop(resources, encoders) as shop:
-            library.create_collection(resources, name, encoders=encoders)
-            for path in order:
-                scan.ingest(resources, [path], name)
-            _embed(shop, name)
-            audit_id = runs.open_audit(resources, name)
-            runs.run_now(resources, audit_id, shop.decoder, Readers(resources))
-            document = answers.document(resources, audit_id)
+        library.create_collection(shop.resources, name, encoders=shop.encoders)
+        for path in order:
+            scan.ingest(shop.resources, [path], name)
+        _embed(shop, name)
+        audit_id = runs.open_audit(shop.resources, name)
+        runs.run_now(shop.resources, audit_id, shop.decoder, Readers(shop.resources))
+        document = answers.document(shop.resources, audit_id)
         seen.append(sorted([(m["path"], m["role"], m["relation"]) for m in g["members"]] for g in document["groups"]))
     assert seen[0] == seen[1]
 

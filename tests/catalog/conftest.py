@@ -4,13 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.catalog import schema
 from app.catalog.database import Catalog
 
 
 @pytest.fixture
-def catalog(database_url) -> Iterator[Catalog]:
-    schema.migrate(database_url)
-    opened = Catalog(database_url)
+def catalog(catalogue_url) -> Iterator[Catalog]:
+    opened = Catalog(catalogue_url)
     yield opened
     opened.dispose()

@@ -1,12 +1,12 @@
 """`dinoseek audit run|show|list` answer as `cli.md` says; what a person reads, and one line per refusal."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from tests.audits.album import cropped, family, picture, write
 from tests.program import Program
+from tests.workshop import fill
 
 MEMBER = {"image_id", "path", "role", "reason", "score", "relation"}
 EDITS = {"resized", "recompressed", "recoloured", "cropped", "padded", "mirrored", "overlaid", "other"}
@@ -23,13 +23,13 @@ def photos(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory, photos):
+def program(tmp_path_factory, photos, workshop_at):
     archive = tmp_path_factory.mktemp("archive")
     write(archive / "part of one.jpg", cropped(picture(1)))
     write(archive / "another.jpg", picture(3))
     with Program(tmp_path_factory.mktemp("cli") / "home") as opened:
-        opened.json("ingest", photos, "-c", "photos")
-        opened.json("ingest", archive, "-c", "archive")
+        fill(shop := workshop_at(opened.home), photos)
+        fill(shop, archive, collection="archive")
         yield opened
 
 
@@ -58,15 +58,13 @@ def test_run_answers_as_the_contract_says(audited, photos):
     assert audited["reclaimable_bytes"] == sum(Path(member["path"]).stat().st_size for member in others)
 
 
-def test_show_says_the_same_and_of_one_tier_only_that(program, audited, monkeypatch, capfd):
-    shown = program.here(monkeypatch, capfd, "audit", "show", audited["audit_id"], "--json")
-    assert json.loads(shown.stdout)["groups"] == audited["groups"]
-    other = program.here(monkeypatch, capfd, "audit", "show", audited["audit_id"], "--tier", "same_scene", "--json")
-    assert json.loads(other.stdout)["groups"] == []
+def test_show_says_the_same_and_of_one_tier_only_that(ask, audited):
+    assert ask("audit", "show", audited["audit_id"])["groups"] == audited["groups"]
+    assert ask("audit", "show", audited["audit_id"], "--tier", "same_scene")["groups"] == []
 
 
-def test_a_person_reads_what_is_kept_and_why(program, audited, monkeypatch, capfd):
-    shown = program.here(monkeypatch, capfd, "audit", "show", audited["audit_id"])
+def test_a_person_reads_what_is_kept_and_why(here, audited):
+    shown = here("audit", "show", audited["audit_id"])
     for words in (
         "kept: ",
         "mirrored",
@@ -78,34 +76,30 @@ def test_a_person_reads_what_is_kept_and_why(program, audited, monkeypatch, capf
         "reclaimable",
     ):
         assert words in shown.stdout
-    listed = program.here(monkeypatch, capfd, "audit", "list")
+    listed = here("audit", "list")
     assert "photos" in listed.stdout
     assert "done" in listed.stdout
 
 
-def test_list_names_every_audit(program, audited, monkeypatch, capfd):
-    [row] = [
-        row
-        for row in json.loads(program.here(monkeypatch, capfd, "audit", "list", "--json").stdout)
-        if row["id"] == audited["audit_id"]
-    ]
+def test_list_names_every_audit(ask, audited):
+    [row] = [row for row in ask("audit", "list") if row["id"] == audited["audit_id"]]
     assert (row["collection"], row["status"], row["images"]) == ("photos", "done", 6)
 
 
-def test_against_another_collection_only_pairs_across(program, photos):
-    found = program.json("audit", "run", "-c", "photos", "--against", "archive")
+def test_against_another_collection_only_pairs_across(ask, photos):
+    found = ask("audit", "run", "-c", "photos", "--against", "archive")
     assert found["against"] == "archive"
     paths = {member["path"] for group in found["groups"] for member in group["members"]}
     assert any(path.endswith("part of one.jpg") for path in paths)
     assert not any(path.endswith(("another.jpg", "alone.jpg")) for path in paths)
 
 
-def test_the_rule_that_decides_can_be_chosen(program, audited, photos):
+def test_the_rule_that_decides_can_be_chosen(ask, audited, photos):
     preferred = photos / "1" / "small.jpg"
-    found = program.json("audit", "run", "-c", "photos", "--prefer", preferred.parent, "--keep", "bytes")
+    found = ask("audit", "run", "-c", "photos", "--prefer", preferred.parent, "--keep", "bytes")
     sizes = {member["path"]: Path(member["path"]).stat().st_size for member in found["groups"][0]["members"]}
     assert found["groups"][0]["members"][0]["path"] == max(sizes, key=sizes.get)
-    again = program.json("audit", "run", "-c", "photos", "--keep", "resolution,bytes,oldest")
+    again = ask("audit", "run", "-c", "photos", "--keep", "resolution,bytes,oldest")
     assert again["audit_id"] == found["audit_id"] == audited["audit_id"]
 
 
@@ -119,8 +113,8 @@ def test_the_rule_that_decides_can_be_chosen(program, audited, photos):
         (("show", "99999"), "99999"),
     ],
 )
-def test_a_refusal_is_one_line(program, audited, monkeypatch, capfd, arguments, words):
-    done = program.here(monkeypatch, capfd, "audit", *arguments)
+def test_a_refusal_is_one_line(here, audited, arguments, words):
+    done = here("audit", *arguments)
     assert done.returncode == 1, done.stderr
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1

@@ -4,6 +4,7 @@ import json
 import socket
 import sqlite3
 import stat
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from app.cli.main import COMMANDS
 from app.cli.output import print_table
 from tests import servers
 from tests.conftest import paint
-from tests.program import Program
+from tests.program import Program, document
 
 COUNTS = ("seen", "added", "known", "failed", "skipped")
 
@@ -53,27 +54,25 @@ def test_ingest_answers_as_the_contract_says(ingested, folder):
     assert (ingested["model"], ingested["trained"]) == ("untrained_vits14", False)
 
 
-def test_a_second_ingest_adds_nothing_and_still_names_the_failures(program, folder, ingested):
-    again = program.json("ingest", folder, "-c", "photos", "--no-wait")
+def test_a_second_ingest_adds_nothing_and_still_names_the_failures(ask, folder, ingested):
+    again = ask("ingest", folder, "-c", "photos", "--no-wait")
     assert {name: again[name] for name in COUNTS} == {"seen": 9, "added": 0, "known": 6, "failed": 2, "skipped": 1}
 
 
-def test_failures_answer_as_the_contract_says_and_get_another_try(program, folder, ingested, monkeypatch, capfd):
-    def asked(*options: str) -> dict:
-        return json.loads(program.here(monkeypatch, capfd, "failures", "-c", "photos", "--json", *options).stdout)
-
-    found = asked()
+def test_failures_answer_as_the_contract_says_and_get_another_try(ask, folder, ingested):
+    failures = partial(ask, "failures", "-c", "photos")
+    found = failures()
     assert set(found) == {"collection", "failed", "codes", "failures", "retried"}
     assert (found["collection"], found["failed"], found["retried"]) == ("photos", 2, 0)
     assert found["codes"] == {"too_large": 1, "truncated": 1}
     rows = {Path(row["path"]).name: row for row in found["failures"]}
     assert all(set(row) == {"image_id", "path", "error", "reason", "attempts"} for row in rows.values())
     assert (rows["broken.jpg"]["error"], rows["broken.jpg"]["attempts"]) == ("truncated", 1)
-    assert len(asked("--limit", "1")["failures"]) == 1
-    again = asked("--code", "truncated", "--retry")
+    assert len(failures("--limit", "1")["failures"]) == 1
+    again = failures("--code", "truncated", "--retry")
     assert (again["failed"], again["retried"]) == (1, 1)
-    assert asked()["codes"] == {"too_large": 1}
-    now = json.loads(program.here(monkeypatch, capfd, "progress", "-c", "photos", "--json").stdout)
+    assert failures()["codes"] == {"too_large": 1}
+    now = ask("progress", "-c", "photos")
     assert {name: now[name] for name in ("total", "ready", "waiting", "failed")} == {
         "total": 8,
         "ready": 6,
@@ -81,23 +80,23 @@ def test_failures_answer_as_the_contract_says_and_get_another_try(program, folde
         "failed": 1,
     }
     assert (now["obstacle"], now["bottleneck"], now["workers"]) == ("no worker is alive", None, [])
-    watched = json.loads(program.here(monkeypatch, capfd, "workers", "--json").stdout)
+    watched = ask("workers")
     assert watched["workers"] == []
     (waits,) = watched["waiting"]
     assert (waits["collection"], waits["images"], waits["obstacle"]) == ("photos", 1, "no worker is alive")
-    assert program.json("ingest", folder, "-c", "photos")["failed"] == 2  # refused again, with its reason
+    assert ask("ingest", folder, "-c", "photos")["failed"] == 2  # refused again, with its reason
 
 
-def test_failures_progress_and_workers_speak_to_people_too(program, ingested, monkeypatch, capfd):
-    told = program.here(monkeypatch, capfd, "failures", "-c", "photos", "--limit", "1")
+def test_failures_progress_and_workers_speak_to_people_too(here, ingested):
+    told = here("failures", "-c", "photos", "--limit", "1")
     assert "too_large" in told.stdout
     assert "… and 1 more" in told.stderr
-    assert "searchable" in program.here(monkeypatch, capfd, "progress", "-c", "photos").stdout
-    assert "no worker is alive" in program.here(monkeypatch, capfd, "workers").stderr
+    assert "searchable" in here("progress", "-c", "photos").stdout
+    assert "no worker is alive" in here("workers").stderr
 
 
-def test_search_answers_as_the_contract_says(program, folder, ingested):
-    found = program.json("search", folder / "3.jpg", "-c", "photos", "-k", "4")
+def test_search_answers_as_the_contract_says(ask, folder, ingested):
+    found = ask("search", folder / "3.jpg", "-c", "photos", "-k", "4")
     assert {"collection", "model", "query", "k", "hits", "took_ms"} <= set(found)
     assert set(found["took_ms"]) == {"embed", "search", "rerank", "total"}
     assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3, 4]
@@ -107,36 +106,33 @@ def test_search_answers_as_the_contract_says(program, folder, ingested):
     assert found["trained"] is False
 
 
-def test_search_by_a_box(program, folder, ingested, monkeypatch, capfd):
-    asked = ("search", folder / "3.jpg", "-c", "photos", "--box", "0,0,0.5,0.5", "--json")
-    found = json.loads(program.here(monkeypatch, capfd, *asked).stdout)
+def test_search_by_a_box(ask, folder, ingested):
+    found = ask("search", folder / "3.jpg", "-c", "photos", "--box", "0,0,0.5,0.5")
     assert len(found["hits"]) == 6
     assert max(hit["score"] for hit in found["hits"]) < 0.9999
 
 
-def test_collections_live_and_come_back(program, ingested):
-    assert program.json("collections", "create", "other", "--model", "untrained_vits14")["images"] == 0
-    program.json("collections", "delete", "other")
-    assert [row["name"] for row in program.json("collections", "list")] == ["photos"]
-    assert program.json("collections", "restore", "other")["name"] == "other"
-    assert {row["name"] for row in program.json("collections", "list")} == {"photos", "other"}
+def test_collections_live_and_come_back(ask, ingested):
+    assert ask("collections", "create", "other", "--model", "untrained_vits14")["images"] == 0
+    ask("collections", "delete", "other")
+    assert [row["name"] for row in ask("collections", "list")] == ["photos"]
+    assert ask("collections", "restore", "other")["name"] == "other"
+    assert {row["name"] for row in ask("collections", "list")} == {"photos", "other"}
 
 
-def test_index_status_and_build(program, ingested):
-    before = program.json("index", "status", "-c", "photos")
+def test_index_status_and_build(ask, ingested):
+    before = ask("index", "status", "-c", "photos")
     assert set(before) == {"collection", "model", "images", "snapshot", "tail", "tombstones", "state"}
     assert (before["images"], before["snapshot"], before["tail"]) == (6, None, 6)
-    built = program.json("index", "build", "-c", "photos")
+    built = ask("index", "build", "-c", "photos")
     assert {"recipe", "vectors", "bytes", "recall_at_10", "build_s", "built_at"} == set(built["snapshot"])
     assert (built["snapshot"]["vectors"], built["tail"], built["state"]) == (6, 0, "fresh")
-    assert program.json("index", "verify", "-c", "photos")["snapshot"]["vectors"] == 6
+    assert ask("index", "verify", "-c", "photos")["snapshot"]["vectors"] == 6
 
 
-def test_embed_writes_unit_vectors_in_the_order_given(program, folder, tmp_path, ingested):
+def test_embed_writes_unit_vectors_in_the_order_given(ask, folder, tmp_path, ingested):
     out = tmp_path / "vectors.npy"
-    program.json(
-        "embed", folder / "5.jpg", folder / "1.jpg", folder / "5.jpg", "--model", "untrained_vits14", "--out", out
-    )
+    ask("embed", folder / "5.jpg", folder / "1.jpg", folder / "5.jpg", "--model", "untrained_vits14", "--out", out)
     vectors = np.load(out)
     assert (vectors.shape, vectors.dtype) == ((3, 384), np.float32)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
@@ -144,8 +140,8 @@ def test_embed_writes_unit_vectors_in_the_order_given(program, folder, tmp_path,
     assert not np.allclose(vectors[0], vectors[1])
 
 
-def test_models_list_has_the_contracts_fields(program):
-    rows = {row["name"]: row for row in program.json("models", "list")}
+def test_models_list_has_the_contracts_fields(ask):
+    rows = {row["name"]: row for row in ask("models", "list")}
     small = rows["dinov2_vits14"]
     assert (small["hugging_face"], small["mmpretrain"], small["dim"], small["depth"], small["heads"]) == (
         "facebook/dinov2-small",
@@ -163,8 +159,8 @@ def test_models_list_has_the_contracts_fields(program):
     assert rows["untrained_vits14"]["trained"] is False
 
 
-def test_doctor_names_each_setting_and_what_to_do(program, ingested):
-    found = program.json("doctor")
+def test_doctor_names_each_setting_and_what_to_do(program, ask, ingested):
+    found = ask("doctor")
     assert {"name": "DINOSEEK_HOME", "value": str(program.home), "source": "environment"} in found["settings"]
     checks = {check["part"]: check for check in found["checks"]}
     assert checks["database"]["state"] == "ok"
@@ -209,17 +205,17 @@ DOORS = {
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_bad_input_at_each_door_is_one_line(program, folder, ingested, door, monkeypatch, capfd):
+def test_bad_input_at_each_door_is_one_line(here, folder, ingested, door):
     arguments, said = DOORS[door]
-    line = refused(program.here(monkeypatch, capfd, *(argument.format(folder=folder) for argument in arguments)))
+    line = refused(here(*(argument.format(folder=folder) for argument in arguments)))
     assert line.startswith("dinoseek: ")
     assert said in line
     assert "\n" not in line
 
 
 @pytest.mark.parametrize("arguments", [("search",), ("nonsense",), ("ingest", "--nonsense")])
-def test_wrong_usage_exits_with_2(program, arguments, monkeypatch, capfd):
-    assert program.here(monkeypatch, capfd, *arguments).returncode == 2
+def test_wrong_usage_exits_with_2(here, arguments):
+    assert here(*arguments).returncode == 2
 
 
 def test_a_taken_port_is_one_line(program):
@@ -237,23 +233,24 @@ def test_a_home_that_cannot_be_made_is_one_line(tmp_path):
     assert "DINOSEEK_HOME" in line
 
 
-def test_a_bad_setting_is_named(tmp_path):
-    line = refused(Program(tmp_path, batch_images="many").run("collections", "list"))
+def test_a_bad_setting_is_named(tmp_path, monkeypatch, capfd):
+    line = refused(Program(tmp_path, batch_images="many").here(monkeypatch, capfd, "collections", "list"))
     assert "DINOSEEK_BATCH_IMAGES='many'" in line
-    line = refused(Program(tmp_path, allowed_roots="/photos").run("collections", "list"))
+    line = refused(Program(tmp_path, allowed_roots="/photos").here(monkeypatch, capfd, "collections", "list"))
     assert "allowed_roots" in line
     assert "as JSON" in line
 
 
-def test_a_dead_broker_loses_nothing_and_says_so(tmp_path, folder):
+def test_a_dead_broker_loses_nothing_and_says_so(tmp_path, folder, monkeypatch, capfd):
     program = Program(tmp_path / "home", broker_url=f"redis://127.0.0.1:{servers.free_port()}/0")
+    here = partial(program.here, monkeypatch, capfd)
     done = program.run("ingest", folder, "-c", "photos", "--no-wait", "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["added"] == 8  # nothing is decoded yet
     assert "the broker can't be reached" in done.stderr
-    (waiting,) = program.json("collections", "list")
+    (waiting,) = document(here("collections", "list", "--json"))
     assert waiting["pending"] == 8
-    checks = program.run("doctor", "--json")
+    checks = here("doctor", "--json")
     assert checks.returncode == 1
     broker = next(check for check in json.loads(checks.stdout)["checks"] if check["part"] == "broker")
     assert broker["state"] == "failed"
@@ -276,17 +273,17 @@ def test_the_signing_secret_is_the_owners_alone(tmp_path):
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
 
 
-def test_weights_that_are_others_now_stop_the_ingest_in_one_line(tmp_path, folder, program, ingested):
+def test_weights_that_are_others_now_stop_the_ingest_in_one_line(folder, program, here, ask, ingested):
     """A collection made with weights that are gone: nothing is embedded with others, and a person is told."""
     with sqlite3.connect(program.home / "dinoseek.db") as catalogue:
         catalogue.execute(
             "INSERT INTO model_keys SELECT NULL, model, 'f', preprocessing, precision, dim, 1 FROM model_keys"
         )
         catalogue.execute("INSERT INTO collections (name, model_key_id, seq, created_at) VALUES ('old', 2, 0, 0.0)")
-    done = program.run("ingest", folder, "-c", "old")
+    done = here("ingest", folder, "-c", "old")
     assert done.returncode == 1
     assert "put those weights back, or take these with" in done.stderr.replace("\n", " ")
-    (old,) = [row for row in program.json("collections", "list") if row["name"] == "old"]
+    (old,) = [row for row in ask("collections", "list") if row["name"] == "old"]
     assert (old["pending"], old["failed"]) == (8, 0)
 
 

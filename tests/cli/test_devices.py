@@ -35,6 +35,11 @@ def test_a_worker_is_started_on_the_device_it_is_given(tmp_path):
         supervisor.wait()
 
 
+def test_who_keeps_workers_loads_neither_page_nor_network():
+    code = "import sys, app.cli.worker; print({'torch', 'streamlit', 'uvicorn'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
 def test_the_names_come_from_torch():
     told = subprocess.run([sys.executable, "-m", "app.vision.device"], capture_output=True, text=True, check=True)
     assert told.stdout.split() == CARDS

@@ -2,14 +2,19 @@
 
 import json
 import re
+from functools import partial
 
 import pytest
 
+from app.audits import runs
 from app.audits.evidence import labels
+from app.audits.showing import answers
 from app.resources import Resources, open_resources
+from app.search.refresh import Readers
 from tests.audits.album import picture, shrunk, write
 from tests.conftest import make_settings
 from tests.program import Program
+from tests.workshop import COLLECTION, fill
 
 
 @pytest.fixture(scope="module")
@@ -19,22 +24,21 @@ def program(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def audited(program, tmp_path_factory) -> dict:
+def audited(program, tmp_path_factory, workshop_at) -> dict:
     """Eight pictures, each with a smaller copy."""
     folder = tmp_path_factory.mktemp("pictures")
     for number in range(8):
         write(folder / f"{number}.jpg", picture(number))
         write(folder / f"{number} small.jpg", shrunk(picture(number)))
-    program.json("ingest", folder, "-c", "photos")
-    return program.json("audit", "run", "-c", "photos")
+    fill(shop := workshop_at(program.home), folder)
+    audit_id = runs.open_audit(shop.resources, COLLECTION)
+    assert runs.run_now(shop.resources, audit_id, shop.decoder, Readers(shop.resources))
+    return answers.document(shop.resources, audit_id)
 
 
 @pytest.fixture
-def ask(program, audited, monkeypatch, capfd):
-    def run(*arguments: object):
-        return program.here(monkeypatch, capfd, "audit", *arguments)
-
-    return run
+def ask(here, audited):
+    return partial(here, "audit")
 
 
 def test_export_writes_each_form_and_says_where(ask, audited, tmp_path):

@@ -39,35 +39,36 @@ def rows_or_none(program: Program, statement: str) -> list[tuple] | None:
         return None
 
 
-def test_folders_files_and_archives_in_one_answer(program, photos, tmp_path):
+def test_folders_files_and_archives_in_one_answer(ask, photos, tmp_path):
     with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
         archive.write(paint(tmp_path / "elsewhere" / "7.jpg", 7), "trip/7.jpg")
         archive.writestr("trip/broken.jpg", b"\xff\xd8\xff nonsense")
-    answer = program.json("ingest", photos, photos / "0.jpg", tmp_path / "more.zip", "-c", "photos")
+    answer = ask("ingest", photos, photos / "0.jpg", tmp_path / "more.zip", "-c", "photos")
     assert answer.keys() >= CONTRACT
     counts = {name: answer[name] for name in ("seen", "added", "known", "failed", "skipped")}
     assert counts == {"seen": 8, "added": 7, "known": 0, "failed": 1, "skipped": 0}
     assert [failure["path"] for failure in answer["failures"]] == [f"{tmp_path}/more.zip/trip/broken.jpg"]
-    hits = program.json("search", tmp_path / "elsewhere" / "7.jpg", "-c", "photos", "-k", "1")["hits"]
+    hits = ask("search", tmp_path / "elsewhere" / "7.jpg", "-c", "photos", "-k", "1")["hits"]
     assert hits[0]["path"] == f"{tmp_path}/more.zip/trip/7.jpg"
 
 
-def test_a_disk_that_is_away_is_an_answer_and_no_error(program, photos):
-    program.json("ingest", photos, "-c", "photos", "--no-wait")
+def test_a_disk_that_is_away_is_an_answer_and_no_error(program, here, ask, photos):
+    ask("ingest", photos, "-c", "photos", "--no-wait")
     photos.rename(photos.with_name("unplugged"))
-    done = program.run("ingest", photos, "-c", "photos", "--json")  # and does not wait for the disk for ever
+    done = here("ingest", photos, "-c", "photos", "--json")  # and does not wait for the disk for ever
     assert done.returncode == 0
     answer = json.loads(done.stdout)
     assert [absent["address"] for absent in answer["away"]] == [str(photos)]
     assert f"{photos} is away, nothing of it is forgotten" in done.stderr.replace("\n", " ")
     assert rows(program, "SELECT status, count(*) FROM images GROUP BY status") == [("pending", 6)]
     photos.with_name("unplugged").rename(photos)
-    assert program.json("ingest", photos, "-c", "photos")["known"] == 6
+    assert ask("ingest", photos, "-c", "photos")["known"] == 6
     assert rows(program, "SELECT status, count(*) FROM images GROUP BY status") == [("ready", 6)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_watching_makes_new_files_searchable_and_ends_in_order(program, photos, number):
+def test_watching_makes_new_files_searchable_and_ends_in_order(program, ask, photos, number):
+    ask("collections", "create", "photos")
     watching = program.start("ingest", photos, "-c", "photos", "--watch", "--json")
     ready = "SELECT count(*) FROM images WHERE status = 'ready'"
     wait_for(program, ready, [(6,)])
@@ -81,9 +82,9 @@ def test_watching_makes_new_files_searchable_and_ends_in_order(program, photos, 
     assert rows(program, "SELECT count(*) FROM workers") == [(0,)]  # its worker was stopped, too
 
 
-def test_an_address_whose_library_is_missing_is_one_line_and_makes_no_collection(program, tmp_path):
-    done = program.run("ingest", "gs://bucket/photos", "-c", "photos")
+def test_an_address_whose_library_is_missing_is_one_line_and_makes_no_collection(here, ask):
+    done = here("ingest", "gs://bucket/photos", "-c", "photos")
     assert (done.returncode, done.stdout) == (1, "")
     assert "pip install gcsfs" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
-    assert program.json("collections", "list") == []
+    assert ask("collections", "list") == []

@@ -196,29 +196,29 @@ def without_powers(program: Program, *arguments: object) -> dict:
     return answer(subprocess.run(command, env=program.environment, capture_output=True, text=True, timeout=PATIENCE_S))
 
 
-def test_a_folder_that_may_not_be_changed_is_left_and_said_so(program, tree):
+def test_a_folder_that_may_not_be_changed_is_left_and_said_so(program, ask, tree):
     copies, before = tree.root / "copies", held(tree.root)
     copies.chmod(0o555)
     refused = without_powers(program, "quarantine", 1)["refused"]
     assert {one["reason"] for one in refused} == {"its folder can't be changed: give dinoseek leave to, then ask again"}
     assert held(tree.root) == before
     copies.chmod(0o755)
-    assert without_powers(program, "quarantine", 1)["moved"] == 2
+    assert answer(ask("quarantine", 1, "--yes", "--json"))["moved"] == 2
     copies.chmod(0o555)
     refused = without_powers(program, "restore", 1)["refused"]
     assert all("Permission denied" in one["reason"] for one in refused)
     copies.chmod(0o755)
-    assert without_powers(program, "restore", 1)["restored"] == 2
+    assert answer(ask("restore", 1, "--yes", "--json"))["restored"] == 2
     assert held(tree.root) == before
 
 
-def test_where_the_upper_folder_is_closed_files_lie_in_the_lower_one(program, tree):
+def test_where_the_upper_folder_is_closed_files_lie_in_the_lower_one(program, ask, tree):
     before = held(tree.root)
     tree.root.chmod(0o555)
     moves = without_powers(program, "quarantine", 1)["moves"]
     assert {Path(move["to"]).relative_to(tree.root).parts[:2] for move in moves} == {("copies", SHELF.decode())}
     tree.root.chmod(0o755)
-    assert without_powers(program, "restore", 1)["restored"] == 2
+    assert answer(ask("restore", 1, "--yes", "--json"))["restored"] == 2
     assert held(tree.root) == before
 
 

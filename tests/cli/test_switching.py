@@ -1,14 +1,15 @@
 """`dinoseek collections switch` as a script and a person meet it."""
 
-import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from app import library
 from tests.conftest import paint
 from tests.program import Program
+from tests.workshop import COLLECTION, fill
 
 OLD, NEW = "untrained_vits14", "dinoseek_tiny14"
 SWITCH = ("collections", "switch", "photos")
@@ -23,12 +24,13 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ingested(tmp_path_factory, folder) -> Path:
+def ingested(tmp_path_factory, folder, workshop_at) -> Path:
     """A home with four searchable pictures. Embedded once; each test has a copy."""
-    home = tmp_path_factory.mktemp("ingested") / "home"
-    with Program(home, model=OLD) as opened:
-        opened.json("ingest", folder, "-c", "photos")
-    return home
+    shop = workshop_at(tmp_path_factory.mktemp("ingested") / "home")
+    library.create_collection(shop.resources, COLLECTION, OLD, encoders=shop.encoders)
+    fill(shop, folder)
+    shop.resources.catalog.dispose()
+    return shop.resources.settings.home
 
 
 @pytest.fixture
@@ -38,22 +40,12 @@ def program(tmp_path, ingested) -> Iterator[Program]:
         yield opened
 
 
-@pytest.fixture
-def ask(program, monkeypatch, capfd) -> Callable:
-    return lambda *arguments: program.here(monkeypatch, capfd, *arguments)
-
-
-def answer(done) -> dict:
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def refusal(done) -> str:
     assert (done.returncode, done.stdout) == (1, "")
     return done.stderr.strip().splitlines()[-1]
 
 
-def test_a_switch_is_waited_for_and_the_new_model_answers(program, folder):
+def test_a_switch_is_waited_for_and_the_new_model_answers(program, ask, folder):
     done = program.json(*SWITCH, "--model", NEW)
     assert {name: done[name] for name in ("collection", "state", "model", "images", "ready", "failed", "change")} == {
         "collection": "photos",
@@ -64,33 +56,33 @@ def test_a_switch_is_waited_for_and_the_new_model_answers(program, folder):
         "failed": 0,
         "change": None,
     }
-    assert program.json("search", folder / "1.jpg", "-c", "photos")["model"] == NEW
+    assert ask("search", folder / "1.jpg", "-c", "photos")["model"] == NEW
 
 
-def test_a_change_under_way_is_listed_and_cancelled(ask):
-    begun = answer(ask(*SWITCH, "--model", NEW, "--no-wait", "--json"))
+def test_a_change_under_way_is_listed_and_cancelled(ask, here):
+    begun = ask(*SWITCH, "--model", NEW, "--no-wait")
     assert (begun["state"], begun["model"], begun["change"]["waiting"]) == ("changing", OLD, 4)
-    (listed,) = answer(ask("collections", "list", "--json"))
+    (listed,) = ask("collections", "list")
     assert listed["change"]["label"] == f"{NEW}, squash168-v1"
-    assert f"{OLD}, changing to {NEW}, squash168-v1: 0 of 4" in ask("collections", "list").stdout
-    assert "wait for that, or stop it with --cancel" in refusal(ask(*SWITCH, "--precision", "int8"))
-    assert answer(ask(*SWITCH, "--cancel", "--json"))["state"] == "cancelled"
-    assert "nothing to cancel" in refusal(ask(*SWITCH, "--cancel"))
+    assert f"{OLD}, changing to {NEW}, squash168-v1: 0 of 4" in here("collections", "list").stdout
+    assert "wait for that, or stop it with --cancel" in refusal(here(*SWITCH, "--precision", "int8"))
+    assert ask(*SWITCH, "--cancel")["state"] == "cancelled"
+    assert "nothing to cancel" in refusal(here(*SWITCH, "--cancel"))
 
 
-def test_vectors_are_added_and_switched_to_another_time(program):
-    added = program.json(*SWITCH, "--model", NEW, "--add-only")
+def test_vectors_are_added_and_switched_to_another_time(ask):
+    added = ask(*SWITCH, "--model", NEW, "--add-only")
     assert (added["state"], added["model"], added["change"]) == ("added", OLD, None)
-    switched = program.json(*SWITCH, "--model", NEW, "--no-wait")  # nobody has to work for it
+    switched = ask(*SWITCH, "--model", NEW, "--no-wait")  # nobody has to work for it
     assert (switched["state"], switched["model"]) == ("done", NEW)
 
 
-def test_what_can_not_begin_is_one_line_at_once(ask):
-    assert "run `dinoseek models pull dinov2_vitl14`" in refusal(ask(*SWITCH, "--model", "dinov2_vitl14"))
-    assert "say to which with --model" in refusal(ask(*SWITCH))
-    assert "--cancel goes alone" in refusal(ask(*SWITCH, "--cancel", "--model", NEW))
-    assert "no collection is called 'nope'" in refusal(ask("collections", "switch", "nope", "--model", NEW))
-    assert answer(ask(*SWITCH, "--model", OLD, "--json"))["state"] == "done"
+def test_what_can_not_begin_is_one_line_at_once(ask, here):
+    assert "run `dinoseek models pull dinov2_vitl14`" in refusal(here(*SWITCH, "--model", "dinov2_vitl14"))
+    assert "say to which with --model" in refusal(here(*SWITCH))
+    assert "--cancel goes alone" in refusal(here(*SWITCH, "--cancel", "--model", NEW))
+    assert "no collection is called 'nope'" in refusal(here("collections", "switch", "nope", "--model", NEW))
+    assert ask(*SWITCH, "--model", OLD)["state"] == "done"
 
 
 @pytest.mark.soak

@@ -38,6 +38,7 @@ class Crasher:
         self.program = Program(folder / "home", model=MODEL, **knobs)
         self.settings = Settings(_env_file=None, home=folder / "home", **{"model": MODEL, **knobs})
         self.resources = open_resources(self.settings)
+        library.open_collection(self.resources, COLLECTION, MODEL)  # here: a program loads torch for it
         self.acknowledged: dict[str, Path] = {}  # digest -> file
         self.painted = 0
 
@@ -61,7 +62,6 @@ class Crasher:
 
     def record(self, folder: Path) -> None:
         """As `ingest --no-wait`, in this process."""
-        library.open_collection(self.resources, COLLECTION, MODEL)
         scan.ingest(self.resources, [folder], COLLECTION)
         self.acknowledge(folder)
 

@@ -114,8 +114,8 @@ class Mover:
 
 
 @pytest.fixture
-def mover(tmp_path, database_url, request) -> Iterator[Mover]:
-    opened = Mover(tmp_path, database_url, getattr(request, "param", 2 * PAIRS))
+def mover(tmp_path, catalogue_url, request) -> Iterator[Mover]:
+    opened = Mover(tmp_path, catalogue_url, getattr(request, "param", 2 * PAIRS))
     yield opened
     opened.close()
 

@@ -19,7 +19,7 @@ from app.catalog.states import ImageStatus
 from app.ingest import scan
 from app.ingest.report import IdRanges, ScanReport, Seen
 from tests.conftest import paint
-from tests.workshop import COLLECTION, fill, images_at, work, workshop
+from tests.workshop import COLLECTION, fill, images_at, work
 
 TINY_FILES = 3000
 FILES_PER_S = 1500  # of tiny files, recorded; a third of what was measured
@@ -55,16 +55,15 @@ def tiny(tmp_path_factory) -> Path:
     return folder
 
 
-def test_unchanged_touched_moved_and_copied_files_are_not_decoded_again(resources_on_both, encoders, photos):
-    with workshop(resources_on_both, encoders) as shop:
-        fill(shop, photos)
-        before = work_done(resources_on_both)
-        assert before == [(id_, ImageStatus.READY, 1, 1) for id_ in range(1, 7)]
-        ids = images_at(resources_on_both, *sorted(photos.glob("*.jpg")))
-        os.utime(photos / "0.jpg")
-        (photos / "1.jpg").rename(photos / "below" / "moved.jpg")
-        shutil.copy(photos / "2.jpg", photos / "copy.jpg")
-        assert fill(shop, photos).counts == {"seen": 7, "added": 0, "known": 7, "failed": 0, "skipped": 0}
+def test_unchanged_touched_moved_and_copied_files_are_not_decoded_again(resources_on_both, shop_on_both, photos):
+    fill(shop_on_both, photos)
+    before = work_done(resources_on_both)
+    assert before == [(id_, ImageStatus.READY, 1, 1) for id_ in range(1, 7)]
+    ids = images_at(resources_on_both, *sorted(photos.glob("*.jpg")))
+    os.utime(photos / "0.jpg")
+    (photos / "1.jpg").rename(photos / "below" / "moved.jpg")
+    shutil.copy(photos / "2.jpg", photos / "copy.jpg")
+    assert fill(shop_on_both, photos).counts == {"seen": 7, "added": 0, "known": 7, "failed": 0, "skipped": 0}
     assert work_done(resources_on_both) == before
     places = [photos / "0.jpg", photos / "below" / "moved.jpg", photos / "copy.jpg", photos / "3.jpg"]
     assert images_at(resources_on_both, *places) == ids

@@ -9,6 +9,8 @@ import pytest
 
 from app import library
 from app.ingest.progress import progress
+from app.ingest.workshop import Workshop
+from app.vision.decoder import Decoder
 from tests.conftest import paint
 from tests.workshop import COLLECTION, fill, images_at
 
@@ -52,16 +54,16 @@ def test_every_format_ends_searchable(shop, of_each_format, tmp_path):
     assert found == FORMATS | {"heic": "HEIF"}
 
 
-def test_heic_without_its_extra_says_what_to_install_and_the_rest_go_on(shop, photos, tmp_path):
+def test_heic_without_its_extra_says_what_to_install_and_the_rest_go_on(resources, encoders, photos, tmp_path):
     heic(photos / "phone.heic")
     child = tmp_path / "without_heif.py"
     child.write_text(WITHOUT_HEIF)
-    shop.decoder._program = (sys.executable, str(child))
-    report = fill(shop, photos)
+    with Decoder(resources.settings, (sys.executable, str(child))) as decoder:
+        report = fill(Workshop(resources, encoders, decoder, "test"), photos)
     (refused,) = report.receipts
     assert (refused.path, refused.error) == (str(photos / "phone.heic"), "unsupported_format")
     assert "pip install 'dinoseek[heif]'" in refused.reason
-    assert (report.counts["added"], refused.image_id) == (6, *images_at(shop.resources, photos / "phone.heic"))
+    assert (report.counts["added"], refused.image_id) == (6, *images_at(resources, photos / "phone.heic"))
 
 
 def test_sidecars_beside_pictures_are_passed_over(shop, of_each_format):

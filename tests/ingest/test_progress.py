@@ -16,7 +16,7 @@ from app.resources import open_resources
 from tests.catalog.rows import make_collection, make_images
 from tests.conftest import make_settings, paint
 from tests.program import SLOW, Program, wait_until
-from tests.workshop import COLLECTION, work, workshop
+from tests.workshop import COLLECTION, work
 
 
 @pytest.fixture
@@ -43,12 +43,11 @@ def claim(resources, owner: str = "w", limit: int = 4, lease_s: float = 60.0, co
         return claims.claim(session, collection_id, owner=owner, limit=limit, lease_s=lease_s)
 
 
-def test_a_worker_tells_where_its_time_goes_with_every_batch(resources_on_both, encoders, photos):
-    library.create_collection(resources_on_both, COLLECTION, encoders=encoders)
+def test_a_worker_tells_where_its_time_goes_with_every_batch(resources_on_both, shop_on_both, photos):
+    library.create_collection(resources_on_both, COLLECTION, encoders=shop_on_both.encoders)
     scan.ingest(resources_on_both, [photos], COLLECTION)
-    with workshop(resources_on_both, encoders) as shop:
-        hire(resources_on_both, shop.name)
-        work(shop)
+    hire(resources_on_both, shop_on_both.name)
+    work(shop_on_both)
     (worker,) = workers_alive(resources_on_both)
     assert (worker.images_done, worker.model, worker.holding) == (6, "dinoseek_tiny14", 0)
     assert set(worker.stage_s) == {stage.name for stage in STAGES}

@@ -13,21 +13,20 @@ from app.ingest.workshop import Workshop
 from app.search.desk import SearchDesk
 from app.search.query import Page
 from tests.conftest import paint
-from tests.workshop import COLLECTION, fill, work, workshop
+from tests.workshop import COLLECTION, fill, work
 
 OLD, NEW = "untrained_vits14", "dinoseek_tiny14"
 PICTURES, K = 24, 10
 
 
 @pytest.fixture
-def filled(resources_on_both, encoders, tmp_path):
+def filled(shop_on_both, tmp_path):
     """Two dozen pictures with a snapshot, as a collection large enough has one."""
     for number in range(PICTURES):
         paint(tmp_path / "photos" / f"{number}.jpg", number)
-    with workshop(resources_on_both, encoders) as shop:
-        library.create_collection(shop.resources, COLLECTION, OLD, encoders=encoders)
-        fill(shop, tmp_path / "photos")
-        yield shop
+    library.create_collection(shop_on_both.resources, COLLECTION, OLD, encoders=shop_on_both.encoders)
+    fill(shop_on_both, tmp_path / "photos")
+    return shop_on_both
 
 
 class Traffic:

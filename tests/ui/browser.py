@@ -13,11 +13,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-START_S = 60
+START_S = 120
+STOP_S = 120  # a worker beside the page ends its batch
+ANSWER_MS = 60_000  # a loaded machine with two cores still gets there
 
 
 def chromium() -> str:
@@ -44,7 +46,7 @@ def server(home: Path, **environment: str) -> Iterator[str]:
             yield wait_until_live(f"http://127.0.0.1:{port}", process)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(20)
+            process.wait(STOP_S)
 
 
 def wait_until_live(address: str, process: subprocess.Popen) -> str:
@@ -60,12 +62,14 @@ def wait_until_live(address: str, process: subprocess.Popen) -> str:
 @contextlib.contextmanager
 def browser(width: int = 1280, height: int = 860, scheme: str = "light") -> Iterator[Page]:
     """A page that may talk to this machine alone; any other address and any script error fails the test."""
+    expect.set_options(timeout=ANSWER_MS)
     complaints: list[str] = []
     with sync_playwright() as playwright:
         chrome = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         context = chrome.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=width < 600
         )
+        context.set_default_timeout(ANSWER_MS)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: complaints.extend(_foreign(request.url)))

@@ -27,7 +27,8 @@ def rows(shared) -> list[dict]:
 @pytest.fixture(scope="module")
 def decoded(shared, rows, tmp_path_factory) -> tuple[dict[str, Prepared | UnreadableImage], int]:
     """What became of every file in the manifest, and the most memory a child took for it."""
-    with pytest.MonkeyPatch.context() as patch, Decoder(make_settings(tmp_path_factory.mktemp("home"))) as decoder:
+    settings = make_settings(tmp_path_factory.mktemp("home"), decode_timeout_s=300)  # a busy machine takes its time
+    with pytest.MonkeyPatch.context() as patch, Decoder(settings) as decoder:
         patch.setattr(app.vision.decoder, "TASKS_PER_CHILD", len(rows))  # none goes before it was looked at
         futures = {
             row["path"]: decoder.submit(shared / "photos" / row["path"], thumbnail=row["path"].startswith("weird/"))

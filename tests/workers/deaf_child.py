@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.resources import open_resources
 from tests.conftest import make_settings
+from tests.program import PATIENCE_S
 from workers import pulse
 from workers.celery_app import make_app
 
@@ -14,4 +15,5 @@ if __name__ == "__main__":
     pulse.DEAF_S, pulse.GRACE_S = 1.0, 0.2
     thread = pulse.Pulse(make_app(settings), open_resources(settings), threading.Event())
     thread.start()
-    thread.join(20)
+    print("looking", flush=True)
+    thread.join(PATIENCE_S)

@@ -14,18 +14,19 @@ from app.audits.showing import answers
 from app.catalog.audit_models import Audit, Pair
 from app.catalog.states import AuditStage, AuditStatus
 from app.ingest import receive
+from app.ingest.workshop import Workshop
 from app.resources import Resources, open_resources
 from tests import servers
 from tests.audits.album import family
 from tests.conftest import make_settings, paint
 from tests.program import Program, wait_until
-from tests.workshop import COLLECTION
+from tests.workshop import COLLECTION, fill
 
 FAMILIES, COPIES = 10, 6
 
 
 @pytest.fixture(params=["embedded", pytest.param("redis", marks=pytest.mark.soak)])
-def site(request, tmp_path) -> Iterator[tuple[Program, Resources]]:
+def site(request, tmp_path, encoders, decoder) -> Iterator[tuple[Program, Resources]]:
     """A home with an album of copies, a worker on it, and no audit yet."""
     knobs: dict[str, object] = {}
     with contextlib.ExitStack() as stack:
@@ -35,9 +36,9 @@ def site(request, tmp_path) -> Iterator[tuple[Program, Resources]]:
         program = stack.enter_context(Program(tmp_path / "home", **knobs))
         for number in range(FAMILIES):
             family(tmp_path / "album", number)
-        program.start_logged(tmp_path / "worker.log", "worker")
-        program.json("ingest", tmp_path / "album", "-c", COLLECTION)
         resources = open_resources(make_settings(tmp_path / "home", **knobs))
+        fill(Workshop(resources, encoders, decoder, "test"), tmp_path / "album")
+        program.start_logged(tmp_path / "worker.log", "worker")
         yield program, resources
         resources.catalog.dispose()
 
@@ -72,13 +73,14 @@ def assert_each_family_is_a_group(resources: Resources, audit_id: int) -> None:
         assert len(numbers) == 1
 
 
-def test_another_worker_goes_on_where_a_killed_one_was(site):
+@pytest.mark.parametrize("kills", [1, pytest.param(2, marks=pytest.mark.soak)])
+def test_another_worker_goes_on_where_a_killed_one_was(site, kills):
     _, resources = site
     audit_id = runs.open_audit(resources, COLLECTION)
     runs.ask_for(resources, audit_id)
     dead: set[int] = set()
     before: dict[tuple[int, int], tuple] = {}
-    for _ in range(2):
+    for _ in range(kills):
         pid = wait_until(lambda: worker_checking(resources, audit_id, dead), "a worker checking pairs")
         os.kill(pid, signal.SIGKILL)
         dead.add(pid)

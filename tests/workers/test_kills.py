@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from app import library
 from app.catalog.models import Image
 from app.catalog.states import ImageStatus
 from app.resources import Resources, open_resources
@@ -66,9 +67,10 @@ def five_hundred(folder: Path) -> Path:
     return folder
 
 
-def test_a_worker_whose_supervisor_was_killed_ends_by_itself(tmp_path, many):
+def test_a_worker_whose_supervisor_was_killed_ends_by_itself(tmp_path, many, encoders):
     with Program(tmp_path / "home", batch_images=4, model=SLOW) as program:
         resources = open_resources(make_settings(program.home))
+        library.create_collection(resources, COLLECTION, SLOW, encoders=encoders)
         ingest = program.start("ingest", many, "-c", COLLECTION)
         pid = wait_until(lambda: worker_at_work(resources, set()), "a worker at work")
         ingest.kill()

@@ -16,11 +16,11 @@ from tests.conftest import make_settings, paint
 from tests.program import SLOW, Program, wait_until
 
 BULK, PERSON = "poured in", "of a person"
-MANY = 30
+MANY, FEW = 30, 8
 
 
 @pytest.fixture(params=["embedded", pytest.param("redis", marks=pytest.mark.soak)])
-def site(request, tmp_path) -> Iterator[tuple[Program, Resources]]:
+def site(request, tmp_path, encoders) -> Iterator[tuple[Program, Resources]]:
     """A home with two collections, and the program on it; no worker runs yet."""
     knobs: dict[str, object] = {"batch_images": 4, "model": SLOW}
     with contextlib.ExitStack() as stack:
@@ -30,15 +30,15 @@ def site(request, tmp_path) -> Iterator[tuple[Program, Resources]]:
         program = stack.enter_context(Program(tmp_path / "home", **knobs))
         resources = open_resources(make_settings(tmp_path / "home", **knobs))
         for name in (BULK, PERSON):
-            library.create_collection(resources, name)
+            library.create_collection(resources, name, encoders=encoders, model=SLOW)
         yield program, resources
         resources.catalog.dispose()
 
 
-def pour_in(resources: Resources, folder: Path) -> None:
-    for number in range(MANY):
+def pour_in(resources: Resources, folder: Path, count: int = MANY) -> None:
+    for number in range(count):
         paint(folder / f"{number}.jpg", number)
-    assert scan.ingest(resources, [folder], BULK).counts["added"] == MANY
+    assert scan.ingest(resources, [folder], BULK).counts["added"] == count
 
 
 def upload(resources: Resources, folder: Path, name: str) -> None:
@@ -67,11 +67,11 @@ def _upload_is_ready(resources: Resources, name: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("queue", "left"), [(Queue.QUERIES, {BULK: MANY, PERSON: 0}), (Queue.BULK, {BULK: 0, PERSON: 1})]
+    ("queue", "left"), [(Queue.QUERIES, {BULK: FEW, PERSON: 0}), (Queue.BULK, {BULK: 0, PERSON: 1})]
 )
 def test_a_worker_of_one_queue_leaves_the_other_alone(site, tmp_path, queue, left):
     program, resources = site
-    pour_in(resources, tmp_path / "many")
+    pour_in(resources, tmp_path / "few", FEW)
     upload(resources, tmp_path, PERSON)
     program.start("worker", "--queue", queue)
     done = next(name for name, waiting in left.items() if not waiting)
