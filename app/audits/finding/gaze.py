@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
 
-from app.alignment import VIEW_PX, View
+from app.alignment import VIEW_BYTES, VIEW_PX, View
 from app.catalog import images
 from app.errors import AppError, UnreadableImage
 from app.resources import Resources
@@ -63,7 +63,7 @@ class Gaze:
         return True
 
     def _make_room(self) -> None:
-        most = max(2, self._kept_bytes // (VIEW_PX * VIEW_PX * 12))  # pixels, and what is derived from them
+        most = max(2, self._kept_bytes // VIEW_BYTES)
         while len(self._views) > most:
             self._views.popitem(last=False)
 
