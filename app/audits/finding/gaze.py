@@ -38,10 +38,11 @@ class Gaze:
             return found
 
     def prepare(self, image_ids: Iterable[int]) -> None:
-        """Have these decoded, as far as they are not at hand; the oldest make room."""
+        """Have these decoded in their order, as far as they are not at hand; the oldest make room."""
         with self._lock:
             missing = [image_id for image_id in dict.fromkeys(image_ids) if not self._touch(image_id)]
-        for image_id, future in self.seen(self.sources(missing)).items():
+        found = self.sources(missing)
+        for image_id, future in self.seen({one: found[one] for one in missing if one in found}).items():
             with self._lock:
                 self._views[image_id] = _then(_view, future)
         with self._lock:

@@ -66,7 +66,7 @@ def _check_all(hold: Hold, checker: "Checker", forming: Forming) -> None:
     with hold.resources.catalog.begin() as session:
         hold.write(session, stage=AuditStage.VERIFY, done=0, total=total)  # the first batch may take half a minute
     forming.form()
-    for keys, following in _batches(hold):
+    for keys, following in batches(hold):
         hold.go_on()
         verdicts = checker.verdicts(keys, following)
         done += len(keys)
@@ -82,7 +82,7 @@ def _settle(hold: Hold, verdicts: list[dict], **progress: int) -> None:
     reach(Point.AFTER_SETTLED)
 
 
-def _batches(hold: Hold) -> Iterator[tuple[Sequence[Key], Sequence[Key]]]:
+def batches(hold: Hold) -> Iterator[tuple[Sequence[Key], Sequence[Key]]]:
     """All that is unchecked, those together that share pictures; with each batch the one after it."""
     while True:
         with hold.resources.catalog.read() as session:
