@@ -81,14 +81,17 @@ def all_facts(resources: Resources) -> list[AuditFacts]:
 
 def waiting(resources: Resources) -> Sequence[int]:
     """Ids of audits that a worker should take up: asked for, or of a process that died."""
-    _free_from_dead(resources)
+    with resources.catalog.read() as session:
+        held_here = audits.held_by_dead(session)
+    if held_here:
+        with resources.catalog.begin() as session:
+            audits.end_leases(session, held_here)
     with resources.catalog.read() as session:
         return audits.waiting(session)
 
 
 def run_now(resources: Resources, audit_id: int, decoder: Decoder, readers: Readers) -> bool:
-    """As `run`, whether or not somebody asked for it; also what a process of this host held when it died."""
-    _free_from_dead(resources)
+    """As `run`, whether or not somebody asked for it."""
     _await(resources, audit_id)
     return run(resources, audit_id, decoder, readers)
 
@@ -123,14 +126,6 @@ def _why(trouble: BaseException) -> str:
     if isinstance(trouble, KeyboardInterrupt | SystemExit):
         return "it was stopped"
     return str(trouble) if isinstance(trouble, AppError) else repr(trouble)
-
-
-def _free_from_dead(resources: Resources) -> None:
-    with resources.catalog.read() as session:
-        held_here = audits.held_by_dead(session)
-    if held_here:
-        with resources.catalog.begin() as session:
-            audits.end_leases(session, held_here)
 
 
 def _await(resources: Resources, audit_id: int) -> None:
