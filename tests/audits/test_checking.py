@@ -70,15 +70,17 @@ def test_the_order_does_not_depend_on_that_of_the_rows():
 def test_batches_come_in_that_order_each_with_the_next(resources, monkeypatch):
     monkeypatch.setattr(verification, "BATCH", 7)
     audited = pairs.fill(resources, *pairs.world(20))
+    ends = min(audited.truth)[0], max(audited.truth)[1]
     with resources.catalog.begin() as session:
         session.execute(update(Pair).values(tier=None))
         session.execute(update(Audit).values(status=AuditStatus.WAITING))
+        session.add(Pair(audit_id=audited.audit_id, first_id=ends[0], second_id=ends[1]))
     with held(resources, audited.audit_id, lambda: False) as hold:
         found = batches(hold)
         cut = [next(found) for _ in range(3)]
     keys = [key for batch, _ in cut for key in batch]
-    assert [len(batch) for batch, _ in cut] == [7, 7, 6]
-    assert keys == neighbours_together(list(audited.truth))
+    assert [len(batch) for batch, _ in cut] == [7, 7, 7]
+    assert keys == neighbours_together([*audited.truth, ends]) != sorted(keys)
     assert [following for _, following in cut] == [cut[1][0], cut[2][0], ()]
 
 
