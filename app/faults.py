@@ -12,7 +12,7 @@ ARMED = os.environ.get("DINOSEEK_FAULT")
 
 
 class Point(enum.StrEnum):
-    """In the order of a picture's way in, and then of a duplicate's way out and back."""
+    """In the order of a picture's way in, of an audit, and then of a duplicate's way out and back."""
 
     BEFORE_RECORD = "before_record"  # files are read and hashed, no row is there
     MID_STORE = "mid_store"  # bytes are written beside, their name does not lead to them
@@ -27,6 +27,8 @@ class Point(enum.StrEnum):
     AFTER_THUMBNAIL = "after_thumbnail"
     BEFORE_COMMIT = "before_commit"  # embeddings are written, not committed
     AFTER_COMMIT = "after_commit"
+    AFTER_SETTLED = "after_settled"  # what some pairs are is committed, the groups they make are not made
+    MID_FORMING = "mid_forming"  # groups of a running audit are written, not committed
     BEFORE_LEDGER = "before_ledger"  # files are chosen for quarantine, nothing is written down
     AFTER_LEDGER = "after_ledger"  # rows are committed, the journal beside the files is not written
     AFTER_JOURNAL = "after_journal"  # all is written down, no file has moved

@@ -5,11 +5,12 @@ from app.alignment.evidence import Evidence
 from app.alignment.hashes import forms, hash_of, hashes_of
 from app.alignment.insets import content_share
 from app.alignment.relations import Facts, relations
-from app.alignment.view import VIEW_PX, View
+from app.alignment.view import VIEW_BYTES, VIEW_PX, View
 
 __all__ = [
     "DEFAULT_THRESHOLD",
     "METHOD",
+    "VIEW_BYTES",
     "VIEW_PX",
     "Evidence",
     "Facts",

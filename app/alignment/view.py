@@ -9,6 +9,7 @@ import numpy as np
 VIEW_PX = 448  # longest side: keypoints of a third of a picture are still found, and a view takes 1 MB
 THUMB_PX = 32
 KEYPOINTS = 400
+VIEW_BYTES = VIEW_PX**2 * 4 + 2 * KEYPOINTS * 130 * 4  # at most: pixels, grey, keypoints and those of the mirror
 FLAT = 6.0  # grey levels: a border's rows and columns vary by less
 MOST_BORDER = 0.8  # of a side, at each end
 MIRRORED_DIRECTIONS = -np.arange(8) % 8

@@ -153,7 +153,11 @@ def _begin(hold: Hold) -> Scopes:
             hold.write(session, method=METHOD, seq=0, against_seq=0, mark=None)
             pairs.forget_checks(session, audit.id)
     with hold.resources.catalog.read() as session:
-        return Scopes.of(session, audits.get(session, hold.audit_id))
+        within = Scopes.of(session, audits.get(session, hold.audit_id))
+        count = _count(session, within)
+    with hold.resources.catalog.begin() as session:
+        hold.write(session, images=count)
+    return within
 
 
 def _group(hold: Hold) -> None:

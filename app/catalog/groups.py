@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.catalog.audit_models import Group, Member
+from app.catalog.audit_models import Group, Member, Pair
 from app.catalog.images import portions
 from app.catalog.models import Image, Location
 from app.catalog.states import ImageStatus, Role, Tier
@@ -54,6 +54,22 @@ def images_beside(session: Session, audit_id: int, image_ids: Sequence[int]) -> 
         mine = mine.where(Group.audit_id == audit_id, Member.image_id.in_(chosen))
         found.update(session.scalars(select(Member.image_id).where(Member.group_id.in_(mine))))
     return found
+
+
+def grouped(session: Session, audit_id: int) -> set[int]:
+    """Every image that is in a group of this audit."""
+    rows = select(Member.image_id).join(Group, Group.id == Member.group_id).where(Group.audit_id == audit_id)
+    return set(session.scalars(rows))
+
+
+def await_check(session: Session, audit_id: int) -> bool:
+    """Whether a group follows from a pair that is to be checked again. A person's word alone has no score."""
+    ties = select(Member.image_id).join(Group, Group.id == Member.group_id).where(Group.audit_id == audit_id)
+    ties = ties.where(Member.role == Role.DUPLICATE, Member.score > 0)
+    there = and_(Pair.first_id == Group.keeper_id, Pair.second_id == Member.image_id)
+    back = and_(Pair.second_id == Group.keeper_id, Pair.first_id == Member.image_id)
+    unchecked = and_(Pair.audit_id == audit_id, Pair.tier.is_(None))
+    return any(session.scalar(select(ties.join(Pair, and_(unchecked, way)).exists())) for way in (there, back))
 
 
 def store(session: Session, audit_id: int, plans: Sequence[tuple[dict[str, Any], list[dict[str, Any]]]]) -> list[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, func, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from app.catalog.audit_models import Audit, Pair
@@ -53,11 +53,10 @@ def add_identical(session: Session, audit: Audit) -> int:
     )
 
 
-def unchecked(session: Session, audit_id: int, after: tuple[int, int], limit: int) -> Sequence[Row]:
-    """(first_id, second_id) of the next pairs to check, in the order of their ids: neighbours share pictures."""
-    beyond = or_(Pair.first_id > after[0], and_(Pair.first_id == after[0], Pair.second_id > after[1]))
-    rows = select(Pair.first_id, Pair.second_id).where(Pair.audit_id == audit_id, Pair.tier.is_(None), beyond)
-    return session.execute(rows.order_by(Pair.first_id, Pair.second_id).limit(limit)).all()
+def unchecked(session: Session, audit_id: int, limit: int) -> list[tuple[int, int]]:
+    """(first_id, second_id) of pairs to check, the lowest ids first."""
+    rows = select(Pair.first_id, Pair.second_id).where(Pair.audit_id == audit_id, Pair.tier.is_(None))
+    return [tuple(row) for row in session.execute(rows.order_by(Pair.first_id, Pair.second_id).limit(limit))]
 
 
 def settle(session: Session, rows: Sequence[dict]) -> None:

@@ -102,22 +102,30 @@ def _rules(keep: str | None, prefer: list[Path] | None, protect: list[Path] | No
 
 
 def _run(resources: Resources, audit_id: int) -> None:
-    """Here; where another process is at it, until that is done."""
+    """Here; where another process is at it, until that is done, or at it no more."""
     with progress_bar("") as bar:
         task = bar.add_task("looking", total=None, rate="")
         with _followed(resources, audit_id, bar, task) as follow, Decoder(resources.settings) as decoder:
-            try:
-                runs.run_now(resources, audit_id, decoder, Readers(resources))
-            except AlreadyExists:
-                say(f"audit {audit_id} is run by another process already: waiting for it")
-                _wait(resources, audit_id, follow)
+            while not (_ran(resources, audit_id, decoder) or _came_to_its_end(resources, audit_id, follow)):
+                say(f"audit {audit_id} was left by the process that was at it: it goes on here")
 
 
-def _wait(resources: Resources, audit_id: int, follow: Callable[[], AuditFacts]) -> None:
+def _ran(resources: Resources, audit_id: int, decoder: Decoder) -> bool:
+    try:
+        return runs.run_now(resources, audit_id, decoder, Readers(resources))
+    except AlreadyExists:
+        say(f"audit {audit_id} is run by another process already: waiting for it")
+        return False
+
+
+def _came_to_its_end(resources: Resources, audit_id: int, follow: Callable[[], AuditFacts]) -> bool:
     while (facts := follow()).status in (AuditStatus.RUNNING, AuditStatus.WAITING):
+        if audit_id in runs.waiting(resources):
+            return False
         time.sleep(LOOK_S)
     if facts.status is AuditStatus.FAILED:
         raise ServiceUnavailable(f"{facts.reason}: run the audit again, it goes on where it was")
+    return True
 
 
 @contextlib.contextmanager

@@ -81,7 +81,8 @@ def _stage_member(group_id: int, place: int, image_id: int, tier: Tier, score: f
 
 def _store(session: Session) -> None:
     for table, rows in _staged.items():
-        session.execute(insert(table), rows)
+        if rows:
+            session.execute(insert(table), rows)
         rows.clear()
 
 

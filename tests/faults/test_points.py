@@ -10,6 +10,7 @@ from app.faults import Point
 from app.storage import Storage
 from tests.faults.crasher import Crasher
 from tests.faults.test_audit_kills import LINKING, UNLINKING
+from tests.faults.test_audit_run_kills import FORMING
 from tests.program import wait_until
 from tests.workshop import COLLECTION
 
@@ -31,7 +32,7 @@ WORKING = (
 
 
 def test_every_point_is_killed_at_somewhere():
-    assert set(SCANNING + UPLOADING + WORKING + LINKING + UNLINKING) == set(Point)
+    assert set(SCANNING + UPLOADING + WORKING + FORMING + LINKING + UNLINKING) == set(Point)
 
 
 def armed(crasher: Crasher, point: Point) -> dict[str, str]:

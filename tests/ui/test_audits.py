@@ -56,6 +56,7 @@ def start(page: Page, address: str) -> None:
     expect(page.get_by_text("nothing is ever deleted")).to_be_visible(timeout=SLOW_MS)
     page.get_by_role("button", name="Find copies").click()
     expect(page).to_have_url(re.compile("/audits.audit=1$"), timeout=SLOW_MS)
+    expect(page.get_by_role("button", name="Run again")).to_be_visible(timeout=SLOW_MS)
     expect(page.locator(".group")).to_have_count(3, timeout=SLOW_MS)
     assert files(page) == [
         ["boat.jpg", "boat.jpg", "boat part.jpg", "boat small.jpg"],

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
 
-from app.alignment import VIEW_PX, View
+from app.alignment import VIEW_BYTES, VIEW_PX, View
 from app.catalog import images
 from app.errors import AppError, UnreadableImage
 from app.resources import Resources
@@ -39,10 +39,11 @@ class Gaze:
             return found
 
     def prepare(self, image_ids: Iterable[int]) -> None:
-        """Have these decoded, as far as they are not at hand; the oldest make room."""
+        """Have these decoded in their order, as far as they are not at hand; the oldest make room."""
         with self._lock:
             missing = [image_id for image_id in dict.fromkeys(image_ids) if not self._touch(image_id)]
-        for image_id, future in self.seen(self.sources(missing)).items():
+        found = self.sources(missing)
+        for image_id, future in self.seen({one: found[one] for one in missing if one in found}).items():
             with self._lock:
                 self._views[image_id] = _then(_view, future)
         with self._lock:
@@ -64,7 +65,7 @@ class Gaze:
         return True
 
     def _make_room(self) -> None:
-        most = max(2, self._kept_bytes // (VIEW_PX * VIEW_PX * 12))  # pixels, and what is derived from them
+        most = max(2, self._kept_bytes // VIEW_BYTES)
         while len(self._views) > most:
             self._views.popitem(last=False)
 

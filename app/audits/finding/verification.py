@@ -1,16 +1,19 @@
 """The third stage: every candidate pair is looked at, and what the two are to each other is written down."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 
 from sqlalchemy.orm import Session
+from threadpoolctl import threadpool_limits
 
 from app.alignment import DEFAULT_THRESHOLD, METHOD, Evidence, Facts, compare, relations, turned_round
 from app.audits.finding.gaze import Gaze
 from app.audits.finding.lease import Hold
+from app.audits.finding.order import Key, neighbours_together
+from app.audits.grouping.forming import Forming
 from app.audits.grouping.stars import components
 from app.catalog import audits, images, looks, pairs, thresholds
 from app.catalog.audit_models import Audit
@@ -18,9 +21,10 @@ from app.catalog.models import Image
 from app.catalog.pairs import Candidate
 from app.catalog.states import COPIES, AuditStage, ImageStatus, Tier
 from app.errors import UnreadableImage
+from app.faults import Point, reach
 
-BATCH = 256
-Key = tuple[int, int]
+AT_ONCE = 2**17  # pairs put in order: 30 MB, and a second
+BATCH = 100  # pictures of two batches, four hundred at most, are at hand: the next are decoded meanwhile
 NEARLY_EQUAL = 0.985  # from this score on, pictures of one size may have the very same pixels: only then it is asked
 MOST_CLOSED = 400  # pictures of a component whose missing pairs are all checked; a larger one is a flood of frames
 
@@ -38,11 +42,14 @@ def verify(hold: Hold, gaze: Gaze) -> None:
     with hold.resources.catalog.read() as session:
         audit = audits.get(session, hold.audit_id)
         threshold = threshold_of(session, audit)
-    with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="compare") as threads:
-        checker = Checker(hold, gaze, threshold, threads)
-        _check_all(hold, checker)
+    with (
+        threadpool_limits(1, user_api="blas"),  # a product on all cores waits for those that compare other pairs
+        ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="compare") as threads,
+    ):
+        checker, forming = Checker(hold, gaze, threshold, threads), Forming(hold)
+        _check_all(hold, checker, forming)
         while audit.against_id is None and _close(hold):
-            _check_all(hold, checker)
+            _check_all(hold, checker, forming)
 
 
 def threshold_of(session: Session, audit: Audit) -> float:
@@ -51,24 +58,39 @@ def threshold_of(session: Session, audit: Audit) -> float:
     return DEFAULT_THRESHOLD if found is None else found.score
 
 
-def _check_all(hold: Hold, checker: "Checker") -> None:
+def _check_all(hold: Hold, checker: "Checker", forming: Forming) -> None:
     with hold.resources.catalog.read() as session:
-        total = pairs.counts(session, hold.audit_id).get(None, 0)
+        counts = pairs.counts(session, hold.audit_id)
+    done, total = 0, counts.pop(None, 0)
+    checked = sum(counts.values())
     with hold.resources.catalog.begin() as session:
         hold.write(session, stage=AuditStage.VERIFY, done=0, total=total)  # the first batch may take half a minute
-    done, after = 0, (0, 0)
-    while keys := _next(hold, after):
+    forming.form()
+    for keys, following in batches(hold):
         hold.go_on()
-        verdicts, after = checker.verdicts(keys), keys[-1]
+        verdicts = checker.verdicts(keys, following)
         done += len(keys)
-        with hold.resources.catalog.begin() as session:
-            hold.write(session, stage=AuditStage.VERIFY, done=done, total=total)
-            pairs.settle(session, verdicts)
+        _settle(hold, verdicts, done=done, total=max(done, total), pairs_checked=checked + done)
+        forming.note(verdicts)
+        forming.form()
 
 
-def _next(hold: Hold, after: Key) -> list[Key]:
-    with hold.resources.catalog.read() as session:
-        return [tuple(row) for row in pairs.unchecked(session, hold.audit_id, after, BATCH)]
+def _settle(hold: Hold, verdicts: list[dict], **progress: int) -> None:
+    with hold.resources.catalog.begin() as session:
+        hold.write(session, stage=AuditStage.VERIFY, **progress)
+        pairs.settle(session, verdicts)
+    reach(Point.AFTER_SETTLED)
+
+
+def batches(hold: Hold) -> Iterator[tuple[Sequence[Key], Sequence[Key]]]:
+    """All that is unchecked, those together that share pictures; with each batch the one after it."""
+    while True:
+        with hold.resources.catalog.read() as session:
+            keys = neighbours_together(pairs.unchecked(session, hold.audit_id, AT_ONCE))
+        if not keys:
+            return
+        batches = [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
+        yield from zip(batches, [*batches[1:], ()], strict=True)
 
 
 def _close(hold: Hold) -> bool:
@@ -94,10 +116,11 @@ class Checker:
     def __init__(self, hold: Hold, gaze: Gaze, threshold: float, threads: ThreadPoolExecutor) -> None:
         self._hold, self._gaze, self._threshold, self._threads = hold, gaze, threshold, threads
 
-    def verdicts(self, keys: Sequence[Key]) -> list[dict]:
-        involved = sorted({image_id for key in keys for image_id in key})
-        self._gaze.prepare(involved)
-        known = self._known(involved)
+    def verdicts(self, keys: Sequence[Key], following: Sequence[Key] = ()) -> list[dict]:
+        """Of the pairs, in their order, while the pictures of those that follow are decoded."""
+        self._gaze.prepare(_involved(keys))
+        self._gaze.prepare(_involved(following))
+        known = self._known(_involved(keys))
         return list(self._threads.map(lambda key: self._verdict(key, known), keys))
 
     def _known(self, image_ids: Sequence[int]) -> dict[int, Known]:
@@ -150,6 +173,11 @@ class Checker:
         with catalog.begin() as session:
             looks.note_pixels(session, METHOD, {known.digest: made})
         return made
+
+
+def _involved(keys: Iterable[Key]) -> list[int]:
+    """Each picture once, as they are needed."""
+    return list(dict.fromkeys(image_id for key in keys for image_id in key))
 
 
 def _facts(row: Image) -> Facts:

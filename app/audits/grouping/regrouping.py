@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
+from math import inf
 
 from sqlalchemy.orm import Session
 
@@ -40,14 +41,22 @@ def regroup_all(resources: Resources, tenure: Tenure, advance: Advance = lambda 
             return True
 
 
-def regroup_around(session: Session, audit: Audit, image_ids: Iterable[int]) -> list[int]:
+class Flood(Exception):
+    """More images hang together than are to be grouped in one go."""
+
+    def __init__(self, image_ids: set[int]) -> None:
+        super().__init__(f"{len(image_ids):,} images")
+        self.image_ids = image_ids  # as far as they were reached
+
+
+def regroup_around(session: Session, audit: Audit, image_ids: Iterable[int], most: float = inf) -> list[int]:
     """Make the groups again that these images may be in; their ids. Within the caller's write transaction.
 
-    Groups follow from what hangs together, so those of all else stay as they are.
+    Groups follow from what hangs together, so those of all else stay as they are. Raises Flood for over `most` images.
     """
     audits.lock(session, audit.id)
     seeds = groups.images_beside(session, audit.id, sorted(image_ids))
-    whole, edges, said = _component(session, audit, seeds)
+    whole, edges, said = _component(session, audit, seeds, most)
     found = _files(session, audit, whole)
     plans = planned(Material(edges, said, found, audit.against_id is not None), Rules.of(audit.rules))
     before = groups.keys(session, audit.id, sorted(whole))
@@ -101,7 +110,9 @@ def _material_of_all(session: Session, audit: Audit, said: dict[Digests, Word]) 
     return Material(edges, said, _files(session, audit, images), audit.against_id is not None)
 
 
-def _component(session: Session, audit: Audit, seeds: set[int]) -> tuple[set[int], list[Edge], dict[Digests, Word]]:
+def _component(
+    session: Session, audit: Audit, seeds: set[int], most: float
+) -> tuple[set[int], list[Edge], dict[Digests, Word]]:
     """All that hangs together with these images: ids, edges, and what was said of them."""
     whole: set[int] = set()
     edges: dict[tuple[int, int], Edge] = {}
@@ -109,6 +120,8 @@ def _component(session: Session, audit: Audit, seeds: set[int]) -> tuple[set[int
     frontier = set(seeds)
     while frontier:
         whole |= frontier
+        if len(whole) > most:
+            raise Flood(whole)
         words = decisions.said_of(session, _digests(session, audit, frontier))
         said |= words
         reached = [*pairs.edges(session, audit.id, sorted(frontier)), *_spoken_of(session, audit, words)]

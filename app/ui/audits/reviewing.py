@@ -73,7 +73,7 @@ def _groups(face: Face, look: Look, groups: tuple[GroupFacts, ...]) -> None:
 
 def _nothing(look: Look, facts: AuditFacts, counted: Tallies) -> None:
     if running.is_going(facts):
-        st.info("Groups appear here as soon as they are made.", icon=":material/hourglass_empty:")
+        st.info("Groups appear here while pairs are checked.", icon=":material/hourglass_empty:")
     elif look.settled:
         st.info("You were not finished with any of these yet.", icon=":material/inbox:")
     elif look.tier is not None and counted.of(None).number:

@@ -1,4 +1,4 @@
-"""How far a running audit is: its stage, rate and time left; the groups it has found are shown meanwhile."""
+"""How far a running audit is: its stage, rate, time left and groups so far, which are shown meanwhile."""
 
 import time
 
@@ -8,7 +8,7 @@ from app.api.face import Face
 from app.audits import runs
 from app.audits.runs import AuditFacts
 from app.audits.showing import pages
-from app.audits.showing.pages import Tallies
+from app.audits.showing.pages import GROUPS_PER_PAGE, Tallies
 from app.catalog.states import AuditStage, AuditStatus
 from app.ingest.progress import workers_alive
 from app.ui import words
@@ -16,13 +16,13 @@ from app.ui.audits import starting
 
 GOING = (AuditStatus.WAITING, AuditStatus.RUNNING)
 LOOK_EVERY_S = 1.0
-REDRAW_S = 4.0  # no oftener: a person may be looking through what there is
+REDRAW_S = 4.0  # no oftener
 RATE_FROM_S = 1.0
 STEPS = {  # what is done, and what is counted meanwhile
     AuditStage.LOOK: ("Look at each picture", "Looking at pictures", "pictures/s"),
     AuditStage.JOIN: ("Find pairs that may be copies", "Finding pairs, block by block", ""),
     AuditStage.VERIFY: ("Lay each pair on one another", "Checking pairs", "pairs/s"),
-    AuditStage.GROUP: ("Make groups", "Making groups", "groups/s"),
+    AuditStage.GROUP: ("Finish the groups", "Finishing the groups", "groups/s"),
 }
 
 
@@ -53,8 +53,20 @@ def _follow(face: Face, drawn: AuditFacts, counted: Tallies, drawn_at: float) ->
     if now.stage is None or now.status is AuditStatus.WAITING:
         _waiting(face)
         return
-    st.html(_card(now, _rate(now)))
-    if time.monotonic() - drawn_at > REDRAW_S and pages.tallies(face.resources, drawn.id) != counted:
+    found = pages.tallies(face.resources, drawn.id)
+    st.html(_card(now, _rate(now), found))
+    _show_others(counted, found, time.monotonic() - drawn_at)
+
+
+def _show_others(counted: Tallies, found: Tallies, age_s: float) -> None:
+    """By themselves while the page has room; then who may be looking through it is asked first."""
+    drawn, news = counted.of(None).number, found.of(None).number - counted.of(None).number
+    told = f"Show {words.count(news, 'new group')}" if news > 0 else "Show the groups as they are now"
+    if drawn < GROUPS_PER_PAGE:
+        asked = found != counted and age_s > REDRAW_S
+    else:  # always there, so that nothing moves under a hand
+        asked = st.button(told, icon=":material/refresh:", disabled=found == counted)
+    if asked:
         st.rerun()
 
 
@@ -76,7 +88,7 @@ def _rate(now: AuditFacts) -> float | None:
     return (now.done - done) / (at - since) if at - since > RATE_FROM_S and now.done > done else None
 
 
-def _card(now: AuditFacts, rate: float | None) -> str:
+def _card(now: AuditFacts, rate: float | None, found: Tallies) -> str:
     share = now.done / now.total if now.total else 0.0
     _, doing, unit = STEPS[now.stage]
     pace = f"{rate:,.0f} {unit}" if rate and unit else ""
@@ -85,8 +97,16 @@ def _card(now: AuditFacts, rate: float | None) -> str:
     return (
         f'<section class="work"><header><b>{doing}{counted}</b><span>{words.joined(pace, left)}</span></header>'
         f'<div class="track" role="progressbar" aria-valuenow="{share:.0%}"><i style="width:{share:.1%}"></i></div>'
-        f'<ol class="steps">{"".join(_step(stage, now.stage) for stage in STEPS)}</ol></section>'
+        f'<ol class="steps">{"".join(_step(stage, now.stage) for stage in STEPS)}</ol>{_so_far(found)}</section>'
     )
+
+
+def _so_far(found: Tallies) -> str:
+    """Also those that a person looked through already."""
+    copies = [found.of(None, settled) for settled in (False, True)]
+    number, size = sum(tally.number for tally in copies), sum(tally.bytes for tally in copies)
+    told = (words.count(number, "group") + " so far", f"{words.size(size)} to free" if size else "")
+    return f'<p class="found">{words.joined(*told)}</p>'
 
 
 def _step(stage: AuditStage, at: AuditStage) -> str:

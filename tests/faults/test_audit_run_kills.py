@@ -1,0 +1,57 @@
+"""kill -9 while an audit makes groups of what it has checked so far: the next run goes on, and ends as any other."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from app.audits import runs
+from app.catalog import audits
+from app.faults import Point
+from app.resources import open_resources
+from tests.audits.album import family
+from tests.conftest import make_settings
+from tests.program import Program
+from tests.workshop import COLLECTION
+
+FORMING = (Point.AFTER_SETTLED, Point.MID_FORMING)
+FAMILIES = 2
+
+
+@pytest.fixture
+def program(tmp_path, database_url) -> Iterator[Program]:
+    with Program(tmp_path / "home", database_url=database_url) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("point", FORMING)
+def test_an_audit_killed_while_groups_are_made_goes_on(program, tmp_path, point):
+    families = [family(tmp_path / "photos", number) for number in range(FAMILIES)]
+    program.json("ingest", tmp_path / "photos", "-c", COLLECTION)
+    armed = {"DINOSEEK_FAULT": f"{point}:{tmp_path / 'killed'}"}
+    killed = program.start_logged(tmp_path / "audit.log", "audit", "run", "-c", COLLECTION, **armed)
+    assert killed.wait(timeout=120) == -signal.SIGKILL
+
+    left = program.json("audit", "show", "1")
+    assert left["status"] == "running"
+    assert (left["pairs_checked"] > 0, left["groups"] != []) == (point is Point.AFTER_SETTLED,) * 2
+    done = program.json("audit", "run", "-c", COLLECTION)
+    assert done["status"] == "done"
+    assert {frozenset(member["path"] for member in group["members"]) for group in done["groups"]} == {
+        frozenset(map(str, paths.values())) for paths in families
+    }
+
+
+def test_an_audit_that_another_host_left_is_waited_for_and_goes_on(tmp_path):
+    paths = family(tmp_path / "photos", 1)
+    resources = open_resources(make_settings(tmp_path / "home"))
+    with Program(tmp_path / "home") as program:
+        program.json("ingest", tmp_path / "photos", "-c", COLLECTION)
+        audit_id = runs.open_audit(resources, COLLECTION)
+        with resources.catalog.begin() as session:
+            assert audits.claim(session, audit_id, "elsewhere:1:gone", lease_s=5)
+        done = program.run("audit", "run", "-c", COLLECTION, "--json")
+    resources.catalog.dispose()
+    assert done.returncode == 0
+    assert "it goes on here" in done.stderr
+    assert str(paths["keeper"]) in done.stdout
