@@ -80,6 +80,7 @@ def _matching(audit: Audit, rule: Rule, *columns) -> Select:
         Group.settled.is_(False),
         Member.role == Role.DUPLICATE,
         Member.marked.is_(False),
+        Member.linked.is_(False),
         Location.kind == PlaceKind.FILE,
         *([] if audit.against_id is None else [Image.collection_id != audit.against_id]),
         *(~_below(folder) for folder in rule.protected),

@@ -21,6 +21,7 @@ FILE = (
     Member.reason,
     Member.loses,
     Member.marked,
+    Member.linked,
     Image.digest,
     Image.width_px,
     Image.height_px,

@@ -169,7 +169,7 @@ def test_a_link_stands_for_the_same_bytes_only(tree):
     kept, copy = tree.write("large.jpg", b"large"), tree.write("small.jpg", b"small")
     tree.known()
     tree.edited(kept, copy)
-    refused_untouched(tree, "leave out --link", link=True)
+    refused_untouched(tree, "move it without a link", link=True)
 
 
 def test_a_keeper_that_is_missing_holds_its_copies_back(tree):
@@ -328,7 +328,7 @@ def test_a_file_stays_on_its_own_file_system(resources, tmp_path):
         tree.known()
         before = held(tree.root)
         refused = run(tree, link=True).refused
-        assert "two file systems, which no link can span" in refused[0].reason
+        assert "two file systems, no link spans these" in refused[0].reason
         assert held(tree.root) == before
         (move,) = run(tree).moves
         assert Path(move.to).relative_to(disk.folder).parts[0] == SHELF.decode()
