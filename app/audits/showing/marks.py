@@ -58,9 +58,12 @@ def mark(resources: Resources, audit_id: int, files: Iterable[File], marked: boo
 
 
 def take_back(resources: Resources, done: Marking) -> None:
-    """Undo `mark`, `mark_by_rule` and `unmark_all`."""
+    """Undo `mark`, `mark_by_rule` and `unmark_all`. Raises InvalidInput where no such file is left."""
     with resources.catalog.begin() as session:
-        marks.set_marked(session, done.files, not done.marked)
+        files = marks.files_at(session, done.audit_id, {location_id for _, location_id in done.files})
+        found = marks.set_marked(session, files, not done.marked)
+    if done.files and not found:
+        raise InvalidInput("those files are not in their groups any more, as copies: there is nothing to take back")
 
 
 def preview(resources: Resources, audit_id: int, rule: Rule) -> Preview:

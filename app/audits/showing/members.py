@@ -36,6 +36,7 @@ class MemberFacts:
     loses: tuple[str, ...]
     marked: bool
     linked: bool  # one file with the keeper's, under another name
+    theirs: bool  # of the collection that is compared with
     may_go: bool  # False: kept whatever is said, as the keeper, or in a protected folder
     here: bool  # False: no file is at its place any more
     path: str
@@ -76,6 +77,7 @@ def _facts(
         **told,
         relations=tuple(row.relations),
         loses=tuple(row.loses),
+        theirs=image.collection_id == audit.against_id,
         may_go=row.role is Role.DUPLICATE and may_go(audit, rules, row, image, location),
         here=location is not None,
         path=location.path if location else "",

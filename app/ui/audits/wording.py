@@ -30,6 +30,12 @@ RELATIONS = {
 }
 LINKED = "Hard link to the one that is kept"
 UNRELATED = {Tier.SAME_SCENE: "another shot"}
+WORDS = {
+    Word.DIFFERENT: "Different",
+    Word.KEEP_BOTH: "Both kept",
+    Word.SAME_SCENE: "Same scene",
+    Word.COPIES: "Copies",
+}
 SAID = {
     Word.DIFFERENT: "Called different: they never share a group again",
     Word.KEEP_BOTH: "Both are kept, and not shown again",
