@@ -183,8 +183,8 @@ def test_what_the_browser_sends_twice_is_done_once(page, resources, audit_id):
 
         acts.hear(face.current(), 1, twice)
         acts.hear(face.current(), 1, twice)
-        acts.undo(1)
-        acts.undo(1)
+        acts.undo(face.current(), 1)
+        acts.undo(face.current(), 1)
 
     alone = AppTest.from_function(script, args=(twice,)).run()
     assert not alone.exception

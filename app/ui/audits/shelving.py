@@ -57,10 +57,11 @@ def _answered(now: Moving) -> None:
     if now.refusal:
         st.error(words.plain(now.refusal), icon=":material/info:")
     elif isinstance(now.answer, Outcome):
-        done = "replaced by hard links" if now.link else "moved into quarantine"
+        done = f"replaced by {_links(now.answer.moved)}" if now.link else "moved into quarantine"
         _said(f"{words.count(now.answer.moved, 'file')} {done}, {words.size(now.answer.bytes)}", now.answer.refused)
     elif isinstance(now.answer, Restored):
-        told = f"{words.count(len(now.answer.files), 'file')} back at their places, {words.size(now.answer.bytes)}"
+        place = "its place" if len(now.answer.files) == 1 else "their places"
+        told = f"{words.count(len(now.answer.files), 'file')} back at {place}, {words.size(now.answer.bytes)}"
         _said(told, now.answer.refused)
 
 
@@ -78,7 +79,7 @@ def _marked(face: Face, audit_id: int, now: Moving | None, marked: Marked) -> No
         return
     st.markdown(f"### {words.count(marked.files, 'file')} marked · {words.size(marked.bytes)}")
     st.caption(SAFE)
-    link = _link(audit_id)
+    link = _link(audit_id, now)
     plan = _shown(now, marked, link)
     if plan is not None:
         _plan(face, audit_id, plan, link)
@@ -89,9 +90,10 @@ def _marked(face: Face, audit_id: int, now: Moving | None, marked: Marked) -> No
         st.button("Unmark all", icon=":material/remove_done:", on_click=_unmark, args=(face, audit_id))
 
 
-def _link(audit_id: int) -> bool:
-    """What is to take each file's place, as a person chooses it."""
-    asked = {"format_func": PLACES.get, "horizontal": True, "key": f"link {audit_id}"}
+def _link(audit_id: int, now: Moving | None) -> bool:
+    """What is to take each file's place, as a person chooses it: after a dry run, what that was asked for."""
+    first = int(now is not None and isinstance(now.answer, Plan) and now.link)
+    asked = {"format_func": PLACES.get, "horizontal": True, "key": f"link {audit_id}", "index": first}
     link = st.radio("What takes the place of each file", list(PLACES), **asked)
     if link:
         st.caption(LINKS)
@@ -116,14 +118,14 @@ def _plan(face: Face, audit_id: int, plan: Plan, link: bool) -> None:
     staying = [move for move in plan.moves if move.refusal is not None]
     with st.container(border=True, key="plan"):
         left = f", {words.count(len(staying), 'file')} left alone" if staying else ""
-        would = "would be replaced by hard links" if link else "would move"
+        would = f"would be replaced by {_links(len(going))}" if link else "would move"
         st.markdown(f"**{words.count(len(going), 'file')} {would}, {words.size(plan.bytes)}{left}**")
         st.html(f'<ul class="moves">{"".join(_move(move, link) for move in [*staying, *going][:SHOWN])}</ul>')
         if len(plan.moves) > SHOWN:
             command = f"dinoseek audit quarantine {audit_id} {'--link ' if link else ''}--dry-run --json"
             st.caption(f"The first {SHOWN}: `{command}` shows all.")
         files = words.count(len(going), "file")
-        label = f"Replace {files} by hard links" if link else f"Move {files} into quarantine"
+        label = f"Replace {files} by {_links(len(going))}" if link else f"Move {files} into quarantine"
         act = {"on_click": moving.move, "args": (face.resources, audit_id, plan, link), "disabled": not going}
         st.button(label, type="primary", icon=":material/inventory_2:", **act)
 
@@ -137,6 +139,10 @@ def _move(move: PlannedMove, link: bool) -> str:
         f"<p>from {escape(str(path.parent))}</p><p>to {escape(str(Path(move.to).parent))}</p>"
         f"<p>{'in its place: a link to' if link else 'stays:'} {escape(move.kept)}</p></li>"
     )
+
+
+def _links(number: int) -> str:
+    return "a hard link" if number == 1 else "hard links"
 
 
 def _left(path: str, reason: str) -> str:
@@ -158,7 +164,7 @@ def _batch(face: Face, audit_id: int, batch: BatchFacts) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"batch {batch.id}"):
         told = words.joined(
             f"{words.count(batch.moved, 'file')} in quarantine, {words.size(batch.bytes)}" if batch.moved else "",
-            "hard links in their places" if batch.moved and batch.link else "",
+            f"{_links(batch.moved)} left there" if batch.moved and batch.link else "",
             f"{batch.restored:,} brought back" if batch.restored else "",
             f"{batch.refused:,} left alone" if batch.refused else "",
             f"{batch.planned:,} not done yet" if batch.planned else "",

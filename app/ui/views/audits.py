@@ -56,7 +56,7 @@ def summary(face: Face, facts: AuditFacts, counted: Tallies) -> str:
         f"{words.count(left.number, 'group')} to look through" if facts.done_at else "",
         f"{words.size(left.bytes)} to free" if left.bytes else "",
         facts.model + caveats.suffix(facts.model),
-        f"{inside['yes']:,} are in {words.plain(facts.against)} too, {inside['no']:,} are not" if inside else "",
+        f"in {words.plain(facts.against)} too: {inside['yes']:,} of {sum(inside.values()):,}" if inside else "",
     )
 
 
