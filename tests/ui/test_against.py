@@ -13,7 +13,7 @@ from app.resources import open_resources
 from tests.audits.album import picture, shrunk, write
 from tests.conftest import make_settings
 from tests.ui.audited import tree
-from tests.ui.browser import browser, chromium, server
+from tests.ui.browser import browser, chromium, press, server
 from tests.workshop import COLLECTION, fill, workshop
 
 SLOW_MS = 60_000  # a loaded machine with two cores still gets there
@@ -88,7 +88,7 @@ def start(page: Page, address: str) -> None:
     page.goto(f"{address}/audits")
     choose(page, "Collection", COLLECTION)
     choose(page, "Compare with", "archive")
-    page.get_by_role("button", name="Find copies").click()
+    press(page, page.get_by_role("button", name="Find copies"))
     expect(page).to_have_url(re.compile("/audits.audit=1$"), timeout=SLOW_MS)
     expect(page.locator(".group")).to_have_count(2, timeout=SLOW_MS)
     expect(page.get_by_role("heading", name="photos in archive")).to_be_visible(timeout=SLOW_MS)
@@ -122,37 +122,37 @@ def say_whose(page: Page) -> None:
 
 
 def move_aside(page: Page, root: Path, before: dict[str, bytes]) -> None:
-    page.get_by_text("Quarantine (2 marked)").click()
-    page.get_by_role("button", name="Show what would happen").click(timeout=SLOW_MS)
-    page.get_by_role("button", name="Move 2 files into quarantine").click(timeout=SLOW_MS)
+    press(page, page.get_by_text("Quarantine (2 marked)"))
+    press(page, page.get_by_role("button", name="Show what would happen"))
+    press(page, page.get_by_role("button", name="Move 2 files into quarantine"))
     expect(page.get_by_text("2 files moved into quarantine")).to_be_visible(timeout=SLOW_MS)
     gone = {"photos/trip/boat.jpg", "photos/trip/gate small.jpg"}
     assert pictures(tree(root)) == {path: data for path, data in pictures(before).items() if path not in gone}
 
 
 def bring_back(page: Page) -> None:
-    page.get_by_role("button", name="Bring back").first.click(timeout=SLOW_MS)
+    press(page, page.get_by_role("button", name="Bring back").first)
     expect(page.get_by_text(re.compile(r"^\d files? back at (their|its) places?"))).to_be_visible(timeout=SLOW_MS)
 
 
 def leave_links(page: Page, root: Path) -> None:
     """Both are marked again, but a link can stand for the same bytes only: the dry run says so of the other."""
-    page.get_by_role("button", name="Groups").click()
+    press(page, page.get_by_role("button", name="Groups"))
     for name in ("boat.jpg", "gate small.jpg"):
         mark(page, name)
-    page.get_by_text("Quarantine (2 marked)").click(timeout=SLOW_MS)
-    page.get_by_text("A hard link to the copy that stays").click(timeout=SLOW_MS)
+    press(page, page.get_by_text("Quarantine (2 marked)"))
+    press(page, page.get_by_text("A hard link to the copy that stays"))
     expect(page.get_by_text("The two are one file from then on")).to_be_visible(timeout=SLOW_MS)
-    page.get_by_role("button", name="Show what would happen").click(timeout=SLOW_MS)
+    press(page, page.get_by_role("button", name="Show what would happen"))
     plan = page.locator(".st-key-plan")
     expect(plan.get_by_text("1 file would be replaced by a hard link")).to_be_visible(timeout=SLOW_MS)
     expect(plan.locator("li.left")).to_contain_text("a link can stand for the same bytes only")
     expect(plan.locator("li:not(.left)")).to_contain_text(f"in its place: a link to {root}/archive/old/boat.jpg")
     assert inode(root, "photos/trip/boat.jpg") != inode(root, "archive/old/boat.jpg")
-    page.get_by_text("Nothing", exact=True).click()  # another way is another plan
+    press(page, page.get_by_text("Nothing", exact=True))  # another way is another plan
     expect(plan).to_have_count(0, timeout=SLOW_MS)
-    page.get_by_text("A hard link to the copy that stays").click()
-    page.get_by_role("button", name="Replace 1 file by a hard link").click(timeout=SLOW_MS)
+    press(page, page.get_by_text("A hard link to the copy that stays"))
+    press(page, page.get_by_role("button", name="Replace 1 file by a hard link"))
     expect(page.get_by_text("1 file replaced by a hard link")).to_be_visible(timeout=SLOW_MS)
     assert inode(root, "photos/trip/boat.jpg") == inode(root, "archive/old/boat.jpg")
 
@@ -168,16 +168,16 @@ def mark(page: Page, name: str) -> None:
 
 def free_nothing(page: Page) -> None:
     """A link takes no room: nothing is offered, and nothing can be marked."""
-    page.get_by_role("button", name="Groups").click()
+    press(page, page.get_by_role("button", name="Groups"))
     linked = group(page, "Hard link to the one that is kept")
     expect(linked.locator(".others .badge")).to_have_text("Linked", timeout=SLOW_MS)
     expect(linked.locator(".line")).to_have_text("2 files")
     expect(linked.locator(".others .check")).to_have_count(0)
-    page.get_by_text(re.compile(r"Quarantine \(\d marked\)")).click()
+    press(page, page.get_by_text(re.compile(r"Quarantine \(\d marked\)")))
 
 
 def count_again(page: Page) -> None:
-    page.get_by_role("button", name="Groups").click()
+    press(page, page.get_by_role("button", name="Groups"))
     expect(group(page, "boat.jpg").locator(".line")).to_contain_text("frees", timeout=SLOW_MS)
     expect(page.get_by_text("Hard link to the one that is kept")).to_have_count(0)
 

@@ -9,12 +9,11 @@ from playwright.sync_api import Locator, Page, expect
 from app.resources import open_resources
 from tests.conftest import make_settings
 from tests.ui.audited import album, tree
-from tests.ui.browser import browser, chromium, server
+from tests.ui.browser import browser, chromium, press, server
 from tests.workshop import fill, workshop
 
 SLOW_MS = 60_000  # a loaded machine with two cores still gets there
 ALIKE = 30  # grey levels, after the brightening; two pictures laid wrongly on one another differ by a hundred
-DRAWN = ("data-test-script-state", "notRunning")
 SHELVED = "photos/**/.dinoseek-quarantine/**/*.jpg"
 
 
@@ -174,8 +173,7 @@ def mark_and_undo(page: Page) -> None:
 def mark_many(page: Page) -> None:
     """Copies that are not identical are marked after a look at them, and only then."""
     dialog = page.get_by_role("dialog")
-    expect(page.get_by_test_id("stApp")).to_have_attribute(*DRAWN, timeout=SLOW_MS)  # a click meanwhile goes nowhere
-    page.get_by_role("button", name="Mark many").click()
+    press(page, page.get_by_role("button", name="Mark many"))
     expect(dialog).to_be_visible(timeout=SLOW_MS)
     expect(dialog.get_by_text("Nothing fits")).to_be_visible(timeout=SLOW_MS)
     dialog.get_by_text("Edited").click()
