@@ -95,6 +95,18 @@ def test_a_link_made_or_broken_by_hand_is_seen_by_the_next_run(shop, audit, tmp_
     assert frees(audit()) == size
 
 
+def test_taking_back_an_old_act_marks_no_link(resources, tmp_path):
+    tree = Tree(resources, tmp_path / "photos")
+    _, copy = tree.pair()
+    tree.known()
+    unmarked = marks.unmark_all(resources, tree.audit_id)
+    tree.mark(copy)
+    quarantine.quarantine(resources, tree.audit_id, link=True)
+    with pytest.raises(InvalidInput, match="nothing to take back"):
+        marks.take_back(resources, unmarked)
+    assert tree.marked() == set()
+
+
 def test_of_two_names_of_a_copy_the_room_counts_once(shop, audit, tmp_path):
     """Neither is marked for them, as each is the other; a person may mark both."""
     write(tmp_path / "photos" / "a.jpg", picture(1))

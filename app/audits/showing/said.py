@@ -1,6 +1,6 @@
 """What was said of an audit's pictures, the newest first, page by page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -54,6 +54,15 @@ def page(resources: Resources, audit_id: int, cursor: Cursor = FIRST, limit: int
         paths = decisions.pictures(session, here, digests)
     told = tuple(_facts(row, paths) for row in rows)
     return DecisionPage(told, total, *_beside(rows, cursor, more))
+
+
+def each(resources: Resources, audit_id: int) -> Iterator[DecisionFacts]:
+    """All of them, a page in memory at a time."""
+    cursor: Cursor | None = FIRST
+    while cursor is not None:
+        found = page(resources, audit_id, cursor)
+        yield from found.decisions
+        cursor = found.after
 
 
 def _collections(audit: Audit) -> list[int]:
