@@ -18,6 +18,11 @@ def add(session: Session, audit_id: int, kind: ActKind, text: str, before: dict)
         session.execute(delete(Act).where(Act.audit_id == audit_id, Act.id <= oldest))
 
 
+def is_there(session: Session, audit_id: int) -> bool:
+    """Asked by every page: what an act of a hundred thousand files holds is not read for it."""
+    return session.scalar(select(select(Act.id).where(Act.audit_id == audit_id).exists()))
+
+
 def find_last(session: Session, audit_id: int) -> Act | None:
     return session.scalar(select(Act).where(Act.audit_id == audit_id).order_by(Act.id.desc()).limit(1))
 

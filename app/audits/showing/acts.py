@@ -42,7 +42,7 @@ def note(resources: Resources, audit_id: int, text: str, done: Done) -> None:
 
 def can_undo(resources: Resources, audit_id: int) -> bool:
     with resources.catalog.read() as session:
-        return acts.find_last(session, audit_id) is not None
+        return acts.is_there(session, audit_id)
 
 
 def undo(resources: Resources, audit_id: int) -> str | None:
