@@ -78,8 +78,12 @@ def browser(width: int = 1280, height: int = 860, scheme: str = "light") -> Iter
 def press(page: Page, button: Locator, slow_ms: float = 60_000) -> None:
     """Click once the page is drawn to its end: while it is drawn anew a click may go nowhere."""
     expect(button).to_be_visible(timeout=slow_ms)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=slow_ms)
+    drawn(page, slow_ms)
     button.click(timeout=slow_ms)
+
+
+def drawn(page: Page, slow_ms: float = 60_000) -> None:
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=slow_ms)
 
 
 def _foreign(url: str) -> list[str]:
