@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.alignment import METHOD
-from app.audits.finding import candidates, looking, verification
+from app.audits.finding import candidates, inodes, looking, verification
 from app.audits.finding.gaze import Gaze
 from app.audits.finding.lease import AuditLost, AuditPaused, Hold, held
 from app.audits.finding.scope import Scopes
@@ -139,6 +139,7 @@ def _run(hold: Hold, decoder: Decoder, readers: Readers) -> None:
     started, gaze = time.monotonic(), Gaze(hold.resources, decoder)
     within = _begin(hold)
     looking.look(hold, gaze, within)
+    inodes.look(hold, within)
     candidates.join(hold, readers, within)
     verification.verify(hold, gaze)
     _group(hold)

@@ -12,13 +12,14 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.catalog.clock import db_now
 from app.catalog.models import DIGEST_CHARS, NEVER_REUSED, Base, Id, by_value
-from app.catalog.states import AuditStage, AuditStatus, BatchStatus, MoveState, Role, Tier, Word
+from app.catalog.states import ActKind, AuditStage, AuditStatus, BatchStatus, MoveState, Role, Tier, Word
 
 ALONE, BESIDE = text("against_id IS NULL"), text("against_id IS NOT NULL")
 
@@ -161,6 +162,9 @@ class Member(Base):
     reason: Mapped[str] = mapped_column(Text)  # why it is the keeper, or is not
     loses: Mapped[list[str]] = mapped_column(JSON)  # what it has that the keeper lacks, in words
     marked: Mapped[bool] = mapped_column(Boolean, default=False)  # chosen for quarantine
+    linked: Mapped[bool] = mapped_column(
+        Boolean, default=False, server_default=false()
+    )  # one file with the keeper's, under another name: it frees nothing
 
 
 class Decision(Base):
@@ -174,6 +178,20 @@ class Decision(Base):
     second_digest: Mapped[str] = mapped_column(String(DIGEST_CHARS), index=True)
     word: Mapped[Word] = mapped_column(by_value(Word))
     decided_at: Mapped[float] = mapped_column(Double, default=db_now())
+
+
+class Act(Base):
+    """What a person did with groups on the page, and what it takes to take it back. The newest of an audit are kept."""
+
+    __tablename__ = "acts"
+    __table_args__ = (Index("ix_acts_audit", "audit_id", "id"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    audit_id: Mapped[int] = mapped_column(ForeignKey("audits.id"))
+    kind: Mapped[ActKind] = mapped_column(by_value(ActKind))
+    text: Mapped[str] = mapped_column(Text)  # what was done, in words
+    before: Mapped[dict] = mapped_column(JSON)  # what the kind's way back asks for
+    done_at: Mapped[float] = mapped_column(Double, default=db_now())
 
 
 class Label(Base):

@@ -133,12 +133,12 @@ def _replace(session: Session, group_ids: Sequence[int], rows: Sequence[dict[str
 
 def _as_marked(before: Sequence[Member], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     marks = {_seen(old): old.marked for old in before}
-    return [row | {"marked": marks.get(_said(row), row["marked"])} for row in rows]
+    return [row | {"marked": marks.get(_said(row), row["marked"]) and not row["linked"]} for row in rows]
 
 
 def _differing(before: Sequence[Member], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows with something new to say, without what a person marked."""
-    told = [{name: value for name, value in row.items() if name not in KEPT} for row in rows]
+    """Rows with something new to say, without what a person marked; but a hard link never stays marked."""
+    told = [{name: value for name, value in row.items() if name not in KEPT or row["linked"]} for row in rows]
     return [row for old, row in zip(before, told, strict=True) if any(getattr(old, n) != v for n, v in row.items())]
 
 

@@ -36,12 +36,23 @@ def find(session: Session, audit_id: int, files: Iterable[File]) -> Sequence[Row
     return session.execute(rows.where(Group.audit_id == audit_id, chosen)).all()
 
 
-def set_marked(session: Session, files: Sequence[File], marked: bool) -> None:
-    """Of those that are duplicates still: the keeper may be another by now."""
+def set_marked(session: Session, files: Sequence[File], marked: bool) -> int:
+    """Of those that are duplicates still: the keeper may be another by now, or one file with it. How many there are."""
+    found = 0
     for chosen in portions(files):
         these = (tuple_(Member.group_id, Member.location_id).in_(chosen), Member.role == Role.DUPLICATE)
-        changed = update(Member).where(*these).values(marked=marked)
-        session.execute(changed.execution_options(synchronize_session=False))
+        changed = update(Member).where(*these, Member.linked.is_(False)).values(marked=marked)
+        found += session.execute(changed.execution_options(synchronize_session=False)).rowcount
+    return found
+
+
+def files_at(session: Session, audit_id: int, location_ids: Iterable[int]) -> list[File]:
+    """Where these places are in an audit's groups now: with another keeper a group is another one."""
+    same = and_(Location.id == Member.location_id, Location.image_id == Member.image_id)
+    rows = select(Member.group_id, Member.location_id).join(Location, same).join(Group, Group.id == Member.group_id)
+    rows = rows.where(Group.audit_id == audit_id)
+    parts = (rows.where(Location.id.in_(chosen)) for chosen in portions(sorted(location_ids)))
+    return [tuple(row) for part in parts for row in session.execute(part)]
 
 
 def matching(session: Session, audit: Audit, rule: Rule) -> tuple[int, int, int, int]:
@@ -80,6 +91,7 @@ def _matching(audit: Audit, rule: Rule, *columns) -> Select:
         Group.settled.is_(False),
         Member.role == Role.DUPLICATE,
         Member.marked.is_(False),
+        Member.linked.is_(False),
         Location.kind == PlaceKind.FILE,
         *([] if audit.against_id is None else [Image.collection_id != audit.against_id]),
         *(~_below(folder) for folder in rule.protected),

@@ -176,6 +176,7 @@ class Location(Base):
     folder: Mapped[str] = mapped_column(Text)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    inode: Mapped[str | None] = mapped_column(String(50))  # as an audit last saw it: names of one file have the same
 
 
 class Source(Base):

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Row, exists, func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from app.catalog import decisions
 from app.catalog.audit_models import Audit, Batch, Decision, Group, Member, Move
 from app.catalog.images import portions
 from app.catalog.models import Image, Location
@@ -21,6 +22,7 @@ FILE = (
     Member.reason,
     Member.loses,
     Member.marked,
+    Member.linked,
     Image.digest,
     Image.width_px,
     Image.height_px,
@@ -76,12 +78,7 @@ def files(session: Session, group_ids: Sequence[int]) -> dict[int, list[Row]]:
 
 def decided(session: Session, audit: Audit) -> dict[Word, int]:
     """How many pairs of pictures of the audit's collections each word was said of."""
-    here = [audit.collection_id, audit.against_id or audit.collection_id]
-
-    def seen(digest):
-        return exists().where(Image.collection_id.in_(here), Image.digest == digest)
-
-    both = (seen(Decision.first_digest), seen(Decision.second_digest))
+    both = decisions.seen_in([audit.collection_id, audit.against_id or audit.collection_id])
     rows = session.execute(select(Decision.word, func.count()).where(*both).group_by(Decision.word))
     found = dict(rows.all())
     return {word: found[word] for word in Word if word in found}

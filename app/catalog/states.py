@@ -92,6 +92,15 @@ class Word(enum.StrEnum):
     COPIES = "copies"  # copies, whatever the check says
 
 
+class ActKind(enum.StrEnum):
+    """What a person did with groups, by how it is taken back."""
+
+    MARK = "mark"  # chose files for quarantine, or not any more
+    WORD = "word"  # said what two pictures are to each other
+    KEEP = "keep"  # chose a keeper by hand
+    SETTLE = "settle"  # was done with groups, or was not after all
+
+
 class BatchStatus(enum.StrEnum):
     PLANNED = "planned"  # its moves are written down; some may be done
     DONE = "done"

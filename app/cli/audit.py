@@ -1,4 +1,4 @@
-"""`dinoseek audit`: run, show, list, export, threshold, quarantine, restore, history."""
+"""`dinoseek audit`: run, show, list, export, threshold, decisions, quarantine, restore, history."""
 
 import contextlib
 import threading
@@ -16,7 +16,7 @@ from app.audits.grouping.rules import DEFAULT_ORDER, RULES, Rules
 from app.audits.runs import AuditFacts
 from app.audits.showing import answers
 from app.catalog.states import AuditStatus, Tier
-from app.cli import exporting, quarantine, threshold
+from app.cli import decisions, exporting, quarantine, threshold
 from app.cli.output import (
     AuditId,
     CollectionOption,
@@ -90,6 +90,7 @@ audit_command.command()(quarantine.restore)
 audit_command.command("history")(quarantine.history_)
 audit_command.command()(exporting.export)
 audit_command.command()(threshold.threshold)
+audit_command.command()(decisions.decisions)
 
 
 def _rules(keep: str | None, prefer: list[Path] | None, protect: list[Path] | None) -> Rules | None:

@@ -78,7 +78,8 @@ def test_a_file_that_became_the_keeper_is_not_marked_by_taking_back(resources_on
     unmarked = marks.mark(resources_on_both, audit_id, [file], marked=False)
     with resources_on_both.catalog.begin() as session:
         session.execute(update(Member).where(Member.location_id == file[1]).values(role=Role.KEEPER))
-    marks.take_back(resources_on_both, unmarked)
+    with pytest.raises(InvalidInput, match="nothing to take back"):
+        marks.take_back(resources_on_both, unmarked)
     assert marked(resources_on_both) == set()
 
 

@@ -23,7 +23,7 @@ def test_a_link_stands_for_the_same_bytes_only(tree):
     kept, copy = tree.write("large.jpg", b"large"), tree.write("small.jpg", b"small")
     tree.known()
     tree.edited(kept, copy)
-    refused_untouched(tree, "leave out --link", link=True)
+    refused_untouched(tree, "move it without a link", link=True)
 
 
 def test_a_keeper_that_is_missing_holds_its_copies_back(tree):

@@ -83,7 +83,7 @@ class Tree:
         facts = {"keeper_id": first, "scene": True, "tier": Tier.SAME_SCENE, "weakest": 0.9, "members": 2}
         with self.resources.catalog.begin() as session:
             at = dict(session.execute(select(Location.image_id, Location.id)).all())
-            said = {"score": 0.9, "relations": [], "reason": "", "loses": []}
+            said = {"score": 0.9, "relations": [], "reason": "", "loses": [], "linked": False}
             keeper = {"role": Role.KEEPER, "tier": None, "marked": False, **said}
             other = {"role": Role.DUPLICATE, "tier": Tier.SAME_SCENE, "marked": True, **said}
             rows = [{"image_id": i, "location_id": at[i], **row} for i, row in ((first, keeper), (second, other))]

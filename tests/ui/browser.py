@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -77,6 +77,17 @@ def browser(width: int = 1280, height: int = 860, scheme: str = "light") -> Iter
         yield page
         chrome.close()
     assert not complaints
+
+
+def press(page: Page, button: Locator, slow_ms: float = 60_000) -> None:
+    """Click once the page is drawn to its end: while it is drawn anew a click may go nowhere."""
+    expect(button).to_be_visible(timeout=slow_ms)
+    drawn(page, slow_ms)
+    button.click(timeout=slow_ms)
+
+
+def drawn(page: Page, slow_ms: float = 60_000) -> None:
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=slow_ms)
 
 
 def _foreign(url: str) -> list[str]:

@@ -15,7 +15,7 @@ from app.samples.generate import generate
 from app.ui.audits.wording import RELATIONS
 from app.vision.architectures import FALLBACK
 from tests.conftest import make_settings
-from tests.ui.browser import browser, server
+from tests.ui.browser import browser, drawn, press, server
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 SAMPLES = 100
@@ -77,12 +77,13 @@ def take_audit(address: str) -> None:
         page.goto(f"{address}/audits")
         page.get_by_role("button", name="Find copies").click(timeout=WAIT_MS)
         expect(page.get_by_role("button", name="Run again")).to_be_visible(timeout=WAIT_MS)
-        page.get_by_text(re.compile(r"^Edited \d")).click()
+        press(page, page.get_by_text(re.compile(r"^Edited \d")), WAIT_MS)
+        expect(page).to_have_url(re.compile("tier=edited"), timeout=WAIT_MS)
         settle(page)
         keep(page, "audit")
         compare(page)
-        page.get_by_text("Quarantine (").click()
-        page.get_by_role("button", name="Show what would happen").click(timeout=WAIT_MS)
+        press(page, page.get_by_text("Quarantine ("), WAIT_MS)
+        press(page, page.get_by_role("button", name="Show what would happen"), WAIT_MS)
         expect(page.locator(".moves li").first).to_be_visible(timeout=WAIT_MS)
         page.wait_for_timeout(1500)
         keep(page, "audit-quarantine")
@@ -118,6 +119,7 @@ def settle(page: Page) -> None:
     """Every picture in sight is there."""
     expect(page.locator(".tile img, .card img").first).to_be_visible(timeout=WAIT_MS)
     page.wait_for_load_state("networkidle")
+    drawn(page, WAIT_MS)  # what is drawn anew is pale meanwhile
     page.wait_for_timeout(1500)
 
 

@@ -8,8 +8,8 @@ from app import library
 from app.api import face
 from app.audits import runs
 from app.audits.showing import pages
-from app.catalog.audit_models import Audit, Group, Member
-from app.catalog.states import AuditStage, AuditStatus, Role
+from app.catalog.audit_models import Audit, Decision, Group, Member
+from app.catalog.states import AuditStage, AuditStatus, Role, Word
 from app.ui.audits import acts
 from app.ui.audits.address import Look, Tab, from_address, to_address
 from tests.audits.many import fill
@@ -129,6 +129,28 @@ def test_a_large_group_has_pages_of_its_own(page, resources, audit_id):
     assert len(groups(page)) == pages.GROUPS_PER_PAGE
 
 
+def test_decisions_have_pages_and_the_last_one_taken_back_leads_to_the_first(page, resources, audit_id):
+    with resources.catalog.begin() as session:
+        for number in range(1, 22):
+            pair = {"first_digest": f"{number:064x}", "second_digest": f"{number + 1:064x}"}
+            session.add(Decision(**pair, word=Word.KEEP_BOTH, decided_at=1_700_000_000.25 + number))
+    look(page, audit_id, tab=Tab.SAID)
+    assert any("21 decisions, the newest first" in text.value for text in page.markdown)
+    assert len(take_back_buttons(page)) == 20
+    click(page, "Older")
+    (only,) = take_back_buttons(page)
+    only.click().run()
+    assert not page.exception
+    assert len(take_back_buttons(page)) == 20  # the page that it was on has none left
+    assert all(button.label != "Older" for button in page.button)
+    click(page, "Undo")
+    assert any("21 decisions" in text.value for text in page.markdown)
+
+
+def take_back_buttons(page: AppTest) -> list:
+    return [button for button in page.button if button.label == "Take back"]
+
+
 def test_a_running_audit_shows_its_stage_and_the_groups_there_are(page, resources, audit_id):
     running = {"status": AuditStatus.RUNNING, "stage": AuditStage.VERIFY, "done": 30, "total": 120}
     with resources.catalog.begin() as session:
@@ -164,6 +186,7 @@ def test_an_address_that_cannot_be_read_says_so(page, audit_id):
         Look(3, sort=pages.Sort.DOUBT, cursor=pages.Cursor((0.1 + 0.2, 7))),
         Look(3, cursor=pages.Cursor((12_345_678_901, 7), backwards=True), settled=True),
         Look(3, cursor=pages.LAST),
+        Look(3, Tab.SAID, cursor=pages.Cursor((1_700_000_000.25, 7))),
         Look(3, group_id=9, place=121),
     ],
     ids=str,
@@ -183,8 +206,8 @@ def test_what_the_browser_sends_twice_is_done_once(page, resources, audit_id):
 
         acts.hear(face.current(), 1, twice)
         acts.hear(face.current(), 1, twice)
-        acts.undo(1)
-        acts.undo(1)
+        acts.undo(face.current(), 1)
+        acts.undo(face.current(), 1)
 
     alone = AppTest.from_function(script, args=(twice,)).run()
     assert not alone.exception

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from app.resources import open_resources
 from tests.conftest import make_settings
 from tests.ui.audited import album, tree
-from tests.ui.browser import browser, chromium, server
+from tests.ui.browser import browser, chromium, press, server
 from tests.workshop import fill, workshop
 
 SLOW_MS = 60_000  # a loaded machine with two cores still gets there
@@ -41,6 +41,7 @@ def test_copies_are_found_judged_moved_and_brought_back(address, root):
         start(page, address)
         compare(page)
         say_different_and_undo(page)
+        take_back_from_the_list(page)
         keep_another_and_undo(page)
         mark_and_undo(page)
         mark_many(page)
@@ -116,9 +117,37 @@ def say_different_and_undo(page: Page) -> None:
     page.keyboard.press("d")
     expect(group(page, "boat small.jpg").locator(".tile")).to_have_count(3, timeout=SLOW_MS)
     expect(page.locator(".groups ~ .said")).to_contain_text("Called different")
+    page.reload()  # what was done is in rows, and not in the browser's session
+    expect(group(page, "boat small.jpg").locator(".tile")).to_have_count(3, timeout=SLOW_MS)
     page.keyboard.press("u")
     expect(group(page, "boat small.jpg").locator(".tile")).to_have_count(4, timeout=SLOW_MS)
     expect(page.locator(".groups ~ .said")).to_contain_text("Taken back")
+
+
+def take_back_from_the_list(page: Page) -> None:
+    """Whatever was said is listed with both pictures, and taken back by itself; that can be undone as well."""
+    for name, key in (("boat part.jpg", "d"), ("roof mirrored.jpg", "s")):
+        take(page, name)
+        page.keyboard.press(key)
+        expect(page.locator(".tile").filter(has_text=name)).to_have_count(0, timeout=SLOW_MS)
+    page.reload()
+    page.get_by_role("button", name="Decisions").click(timeout=SLOW_MS)
+    rows = page.locator(".decision")
+    expect(rows).to_have_count(2, timeout=SLOW_MS)
+    expect(rows.nth(0)).to_contain_text("Same scene")
+    expect(rows.nth(1)).to_contain_text("Different")
+    expect(rows.nth(1).locator("img")).to_have_count(2)
+    expect(rows.nth(1)).to_contain_text("boat part.jpg")
+    page.get_by_role("button", name="Take back").nth(1).click()
+    expect(rows).to_have_count(1, timeout=SLOW_MS)
+    page.get_by_role("button", name="Undo").click()
+    expect(rows).to_have_count(2, timeout=SLOW_MS)
+    for left in (1, 0):
+        page.get_by_role("button", name="Take back").first.click()
+        expect(rows).to_have_count(left, timeout=SLOW_MS)
+    page.get_by_role("button", name="Groups").click()
+    expect(group(page, "roof mirrored.jpg").locator(".tile")).to_have_count(2, timeout=SLOW_MS)
+    expect(group(page, "boat small.jpg").locator(".tile")).to_have_count(4, timeout=SLOW_MS)
 
 
 def keep_another_and_undo(page: Page) -> None:
@@ -145,9 +174,8 @@ def mark_and_undo(page: Page) -> None:
 def mark_many(page: Page) -> None:
     """Copies that are not identical are marked after a look at them, and only then."""
     dialog = page.get_by_role("dialog")
-    while not dialog.is_visible():  # a click while the page is drawn anew goes nowhere on a busy machine
-        page.get_by_role("button", name="Mark many").click()
-        page.wait_for_timeout(2_000)
+    press(page, page.get_by_role("button", name="Mark many"))
+    expect(dialog).to_be_visible(timeout=SLOW_MS)
     expect(dialog.get_by_text("Nothing fits")).to_be_visible(timeout=SLOW_MS)
     dialog.get_by_text("Edited").click()
     expect(dialog.locator(".sheet li")).to_have_count(3, timeout=SLOW_MS)

@@ -111,7 +111,7 @@ def _look_between(wanted: Wanted, folder: Folder, kept_folder: Folder) -> None:
     if is_shelved(real + b"/"):
         raise Refused(f"the copy that stays lies in a quarantine folder: restore it, or {AGAIN}")
     if wanted.link and folder.mount != kept_folder.mount:
-        raise Refused("it and the copy that stays are on two file systems, which no link can span: leave out --link")
+        raise Refused("it and the copy that stays are on two file systems, no link spans these: move it without a link")
 
 
 @contextlib.contextmanager

@@ -141,7 +141,7 @@ class _Judge:
         if kept[0] is place[0] or self._real_path(location.path_bytes) in self._marked:
             raise Refused("the copy that stays is chosen for quarantine itself: keep one of the two")
         if self._link and image.digest != place[1].digest:
-            raise Refused("a link can stand for the same bytes only, and this copy has others: leave out --link")
+            raise Refused("a link can stand for the same bytes only, and this copy has others: move it without a link")
 
     def _root(self, location: Location) -> bytes:
         """The highest folder that was ingested above a file."""

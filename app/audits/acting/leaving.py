@@ -9,7 +9,7 @@ from app.faults import Point, reach
 from app.storage import renames
 from app.storage.handles import Folder, Unsynced, held, inode
 
-STAYS = "this file system can't let two files change places: quarantine without --link"
+STAYS = "this file system can't let two files change places: move it without a link"
 BACK = f"and it is back at its place: {AGAIN}"
 LATE = f"it was replaced or changed while it was moved, {BACK}"
 ALONE = f"the copy that stays was changed or taken away while it was moved, {BACK}"

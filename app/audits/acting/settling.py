@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from app.audits.acting import returning
 from app.audits.acting.checks import digest_of
 from app.audits.acting.shelf import Slot
+from app.audits.finding import inodes
 from app.audits.grouping.regrouping import regroup_around
-from app.catalog import audits, ledger
+from app.catalog import audits, files, ledger
 from app.catalog.audit_models import Batch, Move
 from app.catalog.ledger import Gone
 from app.catalog.states import BatchStatus, MoveState
@@ -85,12 +86,14 @@ def few(things: Sequence) -> Iterator[Sequence]:
 def record(resources: Resources, batch: Batch, found: Found) -> None:
     """In one transaction, moves, what searches know of them, and the groups that they were in."""
     everything = [one.move for one in (*found.moved, *found.back)]
+    names = inodes.of_paths({path for move in everything for path in (move.path_bytes, move.kept_path_bytes)})
     with resources.catalog.begin() as session:
         ledger.lock_collections(session, everything)
         ledger.set_moved(session, found.moved, linked=batch.link)
         ledger.set_refused(session, found.refused)
         ledger.set_restored(session, found.back, linked=batch.link)
-        if everything and not batch.link:  # under a link the same files stay
+        files.note_inodes_at(session, resources.storage.host, names)  # what a link stands for frees nothing any more
+        if everything:
             regroup_around(session, audits.get(session, batch.audit_id), {move.image_id for move in everything})
 
 

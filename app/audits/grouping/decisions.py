@@ -27,6 +27,15 @@ class Said:
     group_ids: tuple[int, ...]  # of the groups that came of it
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A keeper that was chosen by hand: enough to take that back."""
+
+    audit_id: int
+    chosen: tuple[str, ...]  # digests, as they were chosen before
+    image_ids: tuple[int, ...]  # of the group
+
+
 def decide(
     resources: Resources,
     audit_id: int,
@@ -54,8 +63,15 @@ def undo(resources: Resources, said: Said) -> Said:
         return _say(session, audit, {(one, other): word for one, other, word in said.before}, said.word)
 
 
-def keep(resources: Resources, audit_id: int, group_id: int, image_id: int) -> list[int]:
-    """Choose a group's keeper by hand, for every run of this audit; ids of the groups that come of it."""
+def take_back(resources: Resources, audit_id: int, decision_id: int) -> Said:
+    """Take one decision back, whenever it was made. Undone by `undo`. Raises NotFound."""
+    with resources.catalog.begin() as session:
+        audit, row = audits.get(session, audit_id), decisions.get(session, decision_id)
+        return _say(session, audit, {(row.first_digest, row.second_digest): None}, row.word)
+
+
+def keep(resources: Resources, audit_id: int, group_id: int, image_id: int) -> Kept:
+    """Choose a group's keeper by hand, for every run of this audit. Undone by `keep_as_before`."""
     with resources.catalog.begin() as session:
         audit, group = audits.get(session, audit_id), groups.get(session, audit_id, group_id)
         members = _images_in(session, group)
@@ -68,16 +84,16 @@ def keep(resources: Resources, audit_id: int, group_id: int, image_id: int) -> l
         chosen = rules.chosen - set(digests.values()) | {digests[image_id]}
         audit.rules = rules.changed(chosen=sorted(chosen)).stored()
         session.flush()
-        return regroup_around(session, audit, members)
+        regroup_around(session, audit, members)
+    return Kept(audit_id, tuple(sorted(rules.chosen)), tuple(sorted(members)))
 
 
-def keep_as_before(resources: Resources, audit_id: int, chosen: Iterable[str], image_ids: Iterable[int]) -> list[int]:
-    """Undo `keep`: `chosen` as it was, and the groups of these images made again; ids of the groups."""
+def keep_as_before(resources: Resources, kept: Kept) -> None:
     with resources.catalog.begin() as session:
-        audit = audits.get(session, audit_id)
-        audit.rules = Rules.of(audit.rules).changed(chosen=sorted(chosen)).stored()
+        audit = audits.get(session, kept.audit_id)
+        audit.rules = Rules.of(audit.rules).changed(chosen=kept.chosen).stored()
         session.flush()
-        return regroup_around(session, audit, image_ids)
+        regroup_around(session, audit, kept.image_ids)
 
 
 def regroup(resources: Resources, audit_id: int, image_ids: Iterable[int]) -> list[int]:

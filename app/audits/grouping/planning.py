@@ -13,6 +13,7 @@ from app.catalog.states import COPIES, LOOSER, PlaceKind, Role, Tier, Word
 
 APART = {Word.DIFFERENT, Word.KEEP_BOTH}
 UNNAMED = ("other",)  # of two that a person called copies and the check did not
+ONE_FILE = "one file with the one that is kept, under another name: it frees nothing"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class PlannedMember:
     reason: str
     loses: list[str]
     marked: bool
+    linked: bool
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,17 @@ class _Plan:
         duplicates = [self._duplicate(file, tie, keeper, stays, scene) for file, tie in rest]
         others = [file for file, _ in rest]
         why = self._ranking.why_kept(keeper, others)
-        first = PlannedMember(keeper.image_id, keeper.location_id, Role.KEEPER, None, 1.0, [], why, [], False)
+        first = PlannedMember(keeper.image_id, keeper.location_id, Role.KEEPER, None, 1.0, [], why, [], False, False)
         loosest = max((tie.tier for _, tie in rest), key=LOOSER.index)
-        reclaimable = 0 if scene else sum(file.size_bytes for file in others if self._may_go(file, keeper))
+        reclaimable = 0 if scene else self._freed(others, keeper)
         weakest = min(tie.score for _, tie in rest)
         return PlannedGroup(keeper.image_id, scene, loosest, weakest, reclaimable, (first, *duplicates))
+
+    def _freed(self, others: Sequence[File], keeper: File) -> int:
+        """Bytes. A file under several names is freed once, and only where every one of them may go."""
+        stays = {file.body for file in others if not self._may_go(file, keeper)}
+        goes = {file.body: file.size_bytes for file in others if self._may_go(file, keeper)}
+        return sum(size for body, size in goes.items() if body not in stays)
 
     def _rest(self, star: Star) -> list[tuple[File, Tie]]:
         """Every file but the keeper's own, with what it is to that."""
@@ -104,18 +112,24 @@ class _Plan:
     def _duplicate(self, file: File, tie: Tie, keeper: File, stays: dict[str, File], scene: bool) -> PlannedMember:
         """Marked only where the very bytes stay: in the keeper's file, or in a file before it."""
         twin = stays.get(file.digest)
-        marked = twin is not None and self._may_go(file, keeper) and not scene
+        linked = file.body == keeper.body
+        stands = twin is not None and twin.body != file.body  # one name of a file is no copy of the other
+        marked = stands and self._may_go(file, keeper) and not scene
         if file.kind is PlaceKind.FILE and not marked:
             stays.setdefault(file.digest, file)
         tier = tie.tier if twin is None else Tier.IDENTICAL
-        why = self._ranking.why_not(file, keeper) if twin in (None, keeper) else f"the same bytes as {twin.path}"
-        what = (tier, tie.score, list(tie.relations))
-        return PlannedMember(file.image_id, file.location_id, Role.DUPLICATE, *what, why, loses(file, keeper), marked)
+        what = (tier, tie.score, list(tie.relations), self._why_not(file, twin, keeper), loses(file, keeper))
+        return PlannedMember(file.image_id, file.location_id, Role.DUPLICATE, *what, marked, linked)
+
+    def _why_not(self, file: File, twin: File | None, keeper: File) -> str:
+        if file.body == keeper.body:
+            return ONE_FILE
+        return self._ranking.why_not(file, keeper) if twin in (None, keeper) else f"the same bytes as {twin.path}"
 
     def _may_go(self, file: File, keeper: File) -> bool:
-        """Two collections may have one folder: then a file of the one is no copy of itself in the other."""
+        """Two collections may have one folder, and one file two names: then it is no copy of itself."""
         movable = file.kind is PlaceKind.FILE and not file.theirs and not self._rules.protects(file)
-        return movable and file.path != keeper.path
+        return movable and file.path != keeper.path and file.body != keeper.body
 
     def _by_image(self, files: Iterable[File]) -> dict[int, list[File]]:
         """The best file of each image first; one on a disk before one in an archive, of the same bytes."""

@@ -178,4 +178,5 @@ def _file(row, audit: Audit) -> File:
         located=bool(told.get("located")),
         content=told.get("content", 1.0),
         theirs=row.collection_id == audit.against_id,
+        inode=None if row.inode is None else (row.host, row.inode),
     )

@@ -48,6 +48,12 @@ class File:
     located: bool = False  # its EXIF says where it was taken
     content: float = 1.0  # share of it that is no plain border
     theirs: bool = False  # of the collection that is compared against: it is kept, and never touched
+    inode: tuple[str, str] | None = None  # host, and the file there; none: not looked at
+
+    @property
+    def body(self) -> tuple:
+        """The same for two names of one file, hard links as they are."""
+        return self.digest, self.inode or self.location_id
 
     @property
     def pixels(self) -> int:

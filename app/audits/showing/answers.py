@@ -88,4 +88,5 @@ def _member(row: Member, paths: dict[int, str]) -> dict[str, Any]:
         "relation": row.relations,
         "loses": row.loses,
         "marked": row.marked,
+        "linked": row.linked,
     }

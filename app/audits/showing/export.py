@@ -33,6 +33,7 @@ COLUMNS = (
     "reason",
     "loses",
     "marked",
+    "linked",
     "image_id",
     "digest",
 )
@@ -96,7 +97,8 @@ def _row(group: ListedGroup, one: ListedFile) -> tuple:
         *(one.role, one.tier or "", " ".join(one.relations), f"{one.score:.4f}"),
         *(one.path or "", one.size_bytes, one.width_px, one.height_px, one.format or ""),
         one.taken_at.isoformat(" ") if one.taken_at else "",
-        *(one.reason, "; ".join(one.loses), "yes" if one.marked else "", one.image_id, one.digest),
+        *(one.reason, "; ".join(one.loses), "yes" if one.marked else "", "yes" if one.linked else ""),
+        *(one.image_id, one.digest),
     )
 
 

@@ -26,6 +26,7 @@ class ListedFile:
     reason: str
     loses: tuple[str, ...]
     marked: bool
+    linked: bool  # one file with the keeper's, under another name
     digest: str
     width_px: int | None
     height_px: int | None

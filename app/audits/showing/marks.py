@@ -20,7 +20,7 @@ LOOSE = "another shot is no copy: mark it by itself, after a look"
 
 
 @dataclass(frozen=True)
-class Marked:
+class Marking:
     """What was marked, or was not any more: enough to take it back."""
 
     audit_id: int
@@ -39,7 +39,7 @@ class Preview:
     stamp: int  # of the very files: other ones have another
 
 
-def mark(resources: Resources, audit_id: int, files: Iterable[File], marked: bool = True) -> Marked:
+def mark(resources: Resources, audit_id: int, files: Iterable[File], marked: bool = True) -> Marking:
     """Choose these files, each given as (group_id, location_id), for quarantine, or don't.
 
     Raises InvalidInput for a keeper, and for a file that is not to be moved; then nothing is changed.
@@ -54,13 +54,16 @@ def mark(resources: Resources, audit_id: int, files: Iterable[File], marked: boo
             _refuse_what_stays(audit, rows)
         changed = [(row.group_id, row.location_id) for row, _, _ in rows if row.marked is not marked]
         marks.set_marked(session, changed, marked)
-    return Marked(audit_id, tuple(changed), marked)
+    return Marking(audit_id, tuple(changed), marked)
 
 
-def take_back(resources: Resources, done: Marked) -> None:
-    """Undo `mark`, `mark_by_rule` and `unmark_all`."""
+def take_back(resources: Resources, done: Marking) -> None:
+    """Undo `mark`, `mark_by_rule` and `unmark_all`. Raises InvalidInput where no such file is left."""
     with resources.catalog.begin() as session:
-        marks.set_marked(session, done.files, not done.marked)
+        files = marks.files_at(session, done.audit_id, {location_id for _, location_id in done.files})
+        found = marks.set_marked(session, files, not done.marked)
+    if done.files and not found:
+        raise InvalidInput("those files are not in their groups any more, as copies: there is nothing to take back")
 
 
 def preview(resources: Resources, audit_id: int, rule: Rule) -> Preview:
@@ -80,7 +83,7 @@ def previewed(resources: Resources, audit_id: int, rule: Rule) -> list[MemberFac
         return members.of_rows(audit, rows, reviews.pairs(session, audit_id, keys), keepers)
 
 
-def mark_by_rule(resources: Resources, audit_id: int, shown: Preview) -> Marked:
+def mark_by_rule(resources: Resources, audit_id: int, shown: Preview) -> Marking:
     """Mark what the preview showed. Raises InvalidInput where that would be something else by now."""
     with resources.catalog.begin() as session:
         audit = audits.get(session, audit_id)
@@ -88,14 +91,14 @@ def mark_by_rule(resources: Resources, audit_id: int, shown: Preview) -> Marked:
             raise InvalidInput("the groups changed since this preview was made: look at it again, nothing was marked")
         files = marks.files(session, audit, _guarded(audit, shown.rule))
         marks.set_marked(session, files, True)
-    return Marked(audit_id, tuple(files), True)
+    return Marking(audit_id, tuple(files), True)
 
 
-def unmark_all(resources: Resources, audit_id: int) -> Marked:
+def unmark_all(resources: Resources, audit_id: int) -> Marking:
     with resources.catalog.begin() as session:
         files = marks.marked_files(session, audit_id)
         marks.set_marked(session, files, False)
-    return Marked(audit_id, tuple(files), False)
+    return Marking(audit_id, tuple(files), False)
 
 
 def settle(resources: Resources, audit_id: int, group_ids: Sequence[int], settled: bool = True) -> int:
@@ -112,10 +115,10 @@ def _refuse_what_stays(audit: Audit, rows: Sequence) -> None:
             raise InvalidInput("the copy that is kept can't be marked: make another one the keeper first")
         if location is None:
             raise InvalidInput("no file is at this place any more: audit the collection again")
-        if not may_go(audit, rules, image, location):
+        if not may_go(audit, rules, row, image, location):
             raise InvalidInput(
                 f"{location.path} stays: it is in a protected folder, in the collection that is compared against, "
-                "or no file on a disk"
+                "one file with the kept one, or no file on a disk"
             )
 
 

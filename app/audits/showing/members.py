@@ -14,7 +14,7 @@ from app.catalog.audit_models import Audit, Member, Pair
 from app.catalog.models import Image, Location
 from app.catalog.states import PlaceKind, Role, Tier
 
-OF_THE_MEMBER = ("group_id", "place", "image_id", "location_id", "role", "tier", "score", "reason", "marked")
+OF_THE_MEMBER = ("group_id", "place", "image_id", "location_id", "role", "tier", "score", "reason", "marked", "linked")
 OF_THE_IMAGE = ("digest", "size_bytes", "format", "taken_at")
 Pairs = Mapping[tuple[int, int], Pair]  # by (first_id, second_id)
 
@@ -35,6 +35,8 @@ class MemberFacts:
     reason: str
     loses: tuple[str, ...]
     marked: bool
+    linked: bool  # one file with the keeper's, under another name
+    theirs: bool  # of the collection that is compared with
     may_go: bool  # False: kept whatever is said, as the keeper, or in a protected folder
     here: bool  # False: no file is at its place any more
     path: str
@@ -75,7 +77,8 @@ def _facts(
         **told,
         relations=tuple(row.relations),
         loses=tuple(row.loses),
-        may_go=row.role is Role.DUPLICATE and may_go(audit, rules, image, location),
+        theirs=image.collection_id == audit.against_id,
+        may_go=row.role is Role.DUPLICATE and may_go(audit, rules, row, image, location),
         here=location is not None,
         path=location.path if location else "",
         height_px=image.height_px or 0,
@@ -85,9 +88,9 @@ def _facts(
     )
 
 
-def may_go(audit: Audit, rules: Rules, image: Image, location: Location | None) -> bool:
-    """Whether a duplicate may be marked: a file on a disk, not protected, not of the other collection."""
-    if location is None or location.kind is not PlaceKind.FILE or image.collection_id == audit.against_id:
+def may_go(audit: Audit, rules: Rules, row: Member, image: Image, location: Location | None) -> bool:
+    """Whether a duplicate may be marked: a file on a disk and not the keeper's own, nor protected, nor theirs."""
+    if row.linked or location is None or location.kind is not PlaceKind.FILE or image.collection_id == audit.against_id:
         return False
     return not rules.protects(location)
 

@@ -1,29 +1,19 @@
 """What a person does with groups, as the page tells it; each can be taken back, the last first."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
 from app.api.face import Face
-from app.audits import runs
 from app.audits.grouping import decisions
-from app.audits.showing import marks, pages
+from app.audits.showing import acts, marks
+from app.audits.showing.acts import Done, Settling
 from app.catalog.states import Word
 from app.errors import AppError
 from app.ui.audits import wording
 
-KEPT = 200  # acts that can be taken back
 NOTHING = "There is nothing to take back"
-
-
-@dataclass(frozen=True)
-class Done:
-    """An act, in words, and how it is taken back."""
-
-    text: str
-    undo: Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -53,25 +43,20 @@ def said(audit_id: int) -> Said | None:
     return st.session_state.get(f"said {audit_id}")
 
 
-def note(audit_id: int, done: Done) -> None:
+def note(face: Face, audit_id: int, text: str, done: Done) -> None:
     """It can be taken back from now on."""
-    st.session_state[f"done {audit_id}"] = [*_done(audit_id), done][-KEPT:]
-    say(audit_id, f"{done.text}. U takes it back")
+    acts.note(face.resources, audit_id, text, done)
+    say(audit_id, f"{text}. U takes it back")
 
 
-def undo(audit_id: int) -> None:
-    """The last act."""
-    *before, last = _done(audit_id) or [None]
-    if last is None:
-        say(audit_id, NOTHING)
+def undo(face: Face, audit_id: int) -> None:
+    """The last act, whenever and wherever it was done."""
+    try:
+        text = acts.undo(face.resources, audit_id)
+    except AppError as refusal:
+        say(audit_id, str(refusal), refused=True)
         return
-    last.undo()
-    st.session_state[f"done {audit_id}"] = before
-    say(audit_id, f"Taken back: {last.text[:1].lower()}{last.text[1:]}")
-
-
-def can_undo(audit_id: int) -> bool:
-    return bool(_done(audit_id))
+    say(audit_id, NOTHING if text is None else f"Taken back: {text[:1].lower()}{text[1:]}")
 
 
 def say(audit_id: int, text: str, refused: bool = False) -> None:
@@ -81,42 +66,34 @@ def say(audit_id: int, text: str, refused: bool = False) -> None:
 
 def _do(face: Face, audit_id: int, act: dict) -> None:
     """A refusal is said, and the page goes on."""
+    if act["act"] == "undo":
+        undo(face, audit_id)
+        return
     try:
-        if act["act"] == "undo":
-            undo(audit_id)
-        else:
-            note(audit_id, ACTS[act["act"]](face, audit_id, act))
+        note(face, audit_id, *ACTS[act["act"]](face, audit_id, act))
     except AppError as refusal:
         say(audit_id, str(refusal), refused=True)
 
 
-def _mark(face: Face, audit_id: int, act: dict) -> Done:
+def _mark(face: Face, audit_id: int, act: dict) -> tuple[str, Done]:
     made = marks.mark(face.resources, audit_id, [(act["group"], act["location"])], act["marked"])
-    return Done("Marked" if act["marked"] else "Not marked any more", partial(marks.take_back, face.resources, made))
+    return "Marked" if act["marked"] else "Not marked any more", made
 
 
-def _word(face: Face, audit_id: int, act: dict) -> Done:
+def _word(face: Face, audit_id: int, act: dict) -> tuple[str, Done]:
     word, image_id = Word(act["word"]), act["image"]
     made = decisions.decide(face.resources, audit_id, act["group"], word, None if image_id is None else [image_id])
-    return Done(wording.SAID[word], partial(decisions.undo, face.resources, made))
+    return wording.SAID[word], made
 
 
-def _keep(face: Face, audit_id: int, act: dict) -> Done:
-    chosen = runs.facts(face.resources, audit_id).rules.chosen
-    members = {member.image_id for member in pages.group(face.resources, audit_id, act["group"]).members}
-    decisions.keep(face.resources, audit_id, act["group"], act["image"])
-    back = partial(decisions.keep_as_before, face.resources, audit_id, chosen, members | {act["image"]})
-    return Done("This one is kept from now on", back)
+def _keep(face: Face, audit_id: int, act: dict) -> tuple[str, Done]:
+    return "This one is kept from now on", decisions.keep(face.resources, audit_id, act["group"], act["image"])
 
 
-def _settle(settled: bool, face: Face, audit_id: int, act: dict) -> Done:
+def _settle(settled: bool, face: Face, audit_id: int, act: dict) -> tuple[str, Done]:
     marks.settle(face.resources, audit_id, [act["group"]], settled)
     text = "Done with this group" if settled else "Back among those to review"
-    return Done(text, partial(marks.settle, face.resources, audit_id, [act["group"]], not settled))
-
-
-def _done(audit_id: int) -> list[Done]:
-    return st.session_state.get(f"done {audit_id}", [])
+    return text, Settling(audit_id, (act["group"],), settled)
 
 
 ACTS = {

@@ -15,6 +15,7 @@ class Tab(enum.StrEnum):
     GROUPS = "groups"
     THRESHOLD = "threshold"
     QUARANTINE = "quarantine"
+    SAID = "said"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Many marks by one rule, after a look at exactly what it would mark."""
 
-from functools import partial
 from html import escape
 
 import streamlit as st
@@ -14,7 +13,6 @@ from app.catalog.marks import Rule
 from app.catalog.states import Tier
 from app.ui import failures, words
 from app.ui.audits import acts, wording
-from app.ui.audits.acts import Done
 
 KINDS = (Tier.IDENTICAL, Tier.SAME_PIXELS, Tier.EDITED)
 
@@ -58,8 +56,7 @@ def _preview(face: Face, facts: AuditFacts, shown: Preview) -> None:
     label = f"Mark {'this file' if shown.files == 1 else f'these {shown.files:,} files'}"
     if st.button(label, type="primary", icon=":material/done_all:", disabled=not seen):
         made = marks.mark_by_rule(face.resources, facts.id, shown)
-        undo = partial(marks.take_back, face.resources, made)
-        acts.note(facts.id, Done(f"{words.count(shown.files, 'file')} marked", undo))
+        acts.note(face, facts.id, f"{words.count(shown.files, 'file')} marked", made)
         st.rerun()
 
 

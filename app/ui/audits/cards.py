@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from app.api.face import Face
+from app.audits.runs import AuditFacts
 from app.audits.showing.members import MemberFacts
 from app.audits.showing.pages import GroupFacts
 from app.catalog.states import Role, Tier
@@ -15,11 +16,11 @@ SURE = 0.995  # rounds to 100 %: no doubt to speak of
 GONE = "no file is here any more"
 
 
-def of_groups(face: Face, groups: tuple[GroupFacts, ...], look: Look) -> list[dict]:
-    return [_group(face, group, look) for group in groups]
+def of_groups(face: Face, groups: tuple[GroupFacts, ...], look: Look, facts: AuditFacts) -> list[dict]:
+    return [_group(face, group, look, facts) for group in groups]
 
 
-def _group(face: Face, group: GroupFacts, look: Look) -> dict:
+def _group(face: Face, group: GroupFacts, look: Look, facts: AuditFacts) -> dict:
     keeper = group.members[0]
     frees = f"frees {words.size(group.reclaimable_bytes)}" if group.reclaimable_bytes else ""
     marked = f"{group.marked:,} marked" if group.marked else ""
@@ -35,7 +36,7 @@ def _group(face: Face, group: GroupFacts, look: Look) -> dict:
         "settled": group.settled,
         "more": group.more,
         "href": f"/audits?{urlencode(to_address(look.at(group_id=group.id)))}",
-        "members": [_member(face, member, keeper) for member in group.members],
+        "members": [_member(face, member, keeper) | {"whose": _whose(member, facts)} for member in group.members],
     }
 
 
@@ -47,12 +48,20 @@ def _member(face: Face, member: MemberFacts, keeper: MemberFacts) -> dict:
         "keeper": member.role is Role.KEEPER,
         "marked": member.marked,
         "mayGo": member.may_go,
+        "linked": member.linked,
         "relation": wording.relation(member, keeper),
         "score": _score(member),
         "reason": member.reason,
         "loses": list(member.loses),
         "onto": member.onto,
     }
+
+
+def _whose(member: MemberFacts, facts: AuditFacts) -> str:
+    """The name of a file's collection, where there are two."""
+    if facts.against is None:
+        return ""
+    return facts.against if member.theirs else facts.collection
 
 
 def _file(face: Face, member: MemberFacts) -> dict:

@@ -28,6 +28,7 @@ class Moving:
 
     kind: Kind
     of: Marked | None = None  # what was marked when it began
+    link: bool = False  # a hard link takes each file's place
     done: int = 0
     total: int = 0
     answer: Answer | None = None
@@ -50,15 +51,16 @@ def latest(audit_id: int) -> Moving | None:
     return _latest.get(audit_id)
 
 
-def look(resources: Resources, audit_id: int, marked: Marked) -> None:
+def look(resources: Resources, audit_id: int, marked: Marked, link: bool) -> None:
     """The dry run: what moving would do to each marked file."""
-    _start(audit_id, Moving("look", marked), lambda tell: quarantine.plan(resources, audit_id, on_progress=tell))
+    work = partial(quarantine.plan, resources, audit_id, link=link)
+    _start(audit_id, Moving("look", marked, link), lambda tell: work(on_progress=tell))
 
 
-def move(resources: Resources, audit_id: int, plan: Plan) -> None:
+def move(resources: Resources, audit_id: int, plan: Plan, link: bool) -> None:
     """What the plan says, and nothing where that would be something else by now."""
-    work = partial(quarantine.quarantine, resources, audit_id, shown=plan)
-    _start(audit_id, Moving("move"), lambda tell: work(on_progress=tell))
+    work = partial(quarantine.quarantine, resources, audit_id, link=link, shown=plan)
+    _start(audit_id, Moving("move", link=link), lambda tell: work(on_progress=tell))
 
 
 def restore(resources: Resources, audit_id: int, batch_id: int) -> None:

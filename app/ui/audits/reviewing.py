@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.api.face import Face
 from app.audits.runs import AuditFacts
+from app.audits.showing import acts as undoing
 from app.audits.showing import pages
 from app.audits.showing.pages import FIRST, LAST, MEMBERS_PER_PAGE, GroupFacts, GroupPage, Sort, Tallies
 from app.catalog.states import Tier
@@ -21,14 +22,14 @@ SETTLED = {False: "To review", True: "Done"}
 
 def show(face: Face, look: Look, facts: AuditFacts, counted: Tallies) -> None:
     if look.group_id is not None:
-        _one(face, look)
+        _one(face, look, facts)
         return
     page = pages.page(face.resources, facts.id, counted, look.tier, look.settled, look.sort, look.cursor)
     if not page.groups and look.cursor != FIRST:  # those of this page are all done
         page = pages.page(face.resources, facts.id, counted, look.tier, look.settled, look.sort)
     if counted.open or counted.settled:
         _narrow(look, counted)
-    _groups(face, look, page.groups)
+    _groups(face, look, page.groups, facts)
     if not page.groups:
         _nothing(look, facts, counted)
     _pager(look, page)
@@ -54,17 +55,20 @@ def tools(face: Face, facts: AuditFacts) -> None:
             bulk.dialog(face, facts)
         if st.button("Keeper rules", icon=":material/rule:"):
             keepers.open_dialog(face, facts)
-        st.button(
-            "Undo", icon=":material/undo:", disabled=not acts.can_undo(facts.id), on_click=acts.undo, args=(facts.id,)
-        )
+        undo_button(face, facts)
 
 
-def _groups(face: Face, look: Look, groups: tuple[GroupFacts, ...]) -> None:
+def undo_button(face: Face, facts: AuditFacts) -> None:
+    nothing = not undoing.can_undo(face.resources, facts.id)
+    st.button("Undo", icon=":material/undo:", disabled=nothing, on_click=acts.undo, args=(face, facts.id))
+
+
+def _groups(face: Face, look: Look, groups: tuple[GroupFacts, ...], facts: AuditFacts) -> None:
     """Drawn also without any, so that the answer to the last act is still seen."""
     said = acts.said(look.audit_id)
     parts.groups(
         f"groups {look.audit_id}",
-        cards.of_groups(face, groups, look),
+        cards.of_groups(face, groups, look, facts),
         heard=acts.heard_of(look.audit_id),
         said=said and asdict(said),
         on_acts=lambda sent: acts.hear(face, look.audit_id, sent),
@@ -110,11 +114,11 @@ def _pager(look: Look, page: GroupPage) -> None:
                 st.button(label, icon=icon, disabled=cursor is None, on_click=go, args=there)
 
 
-def _one(face: Face, look: Look) -> None:
+def _one(face: Face, look: Look, facts: AuditFacts) -> None:
     """A group with more files than a page of groups shows."""
     group = pages.group(face.resources, look.audit_id, look.group_id, look.place)
     st.button("All groups", icon=":material/arrow_back:", type="tertiary", on_click=go, args=(look.at(),))
-    _groups(face, look, (group,))
+    _groups(face, look, (group,), facts)
     ends = min(group.files, look.place + MEMBERS_PER_PAGE) - 1
     if group.files - 1 <= MEMBERS_PER_PAGE:
         return

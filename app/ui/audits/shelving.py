@@ -1,7 +1,6 @@
 """What is marked, into quarantine after a dry run; and what was moved, back."""
 
 from datetime import datetime
-from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -17,15 +16,22 @@ from app.audits.showing import marks, pages
 from app.audits.showing.pages import Marked
 from app.ui import words
 from app.ui.audits import acts, moving
-from app.ui.audits.acts import Done
 from app.ui.audits.moving import Moving
 
 LOOK_EVERY_S = 0.5
 SHOWN = 200  # files of a list; the command line shows all
 SAFE = (
     "Files go into a hidden folder beside your pictures, on the same disk. Nothing is deleted, and any of it comes "
-    "back from here. Each file and the copy that stays are read again just before."
+    "back from here; its room comes free when you delete that folder yourself. Each file and the copy that stays are "
+    "read again just before."
 )
+LINKS = (
+    "The copy that stays gets a second name in the place of each file that goes, so that albums and other programs "
+    "still find it. Possible where both have the same bytes and lie on one file system; the others are left alone. The "
+    "two are one file from then on: what is edited in one place is edited in both. *Bring back* puts each file in the "
+    "place of its link again."
+)
+PLACES = {False: "Nothing", True: "A hard link to the copy that stays"}  # what takes a file's place
 
 
 def show(face: Face, audit_id: int) -> None:
@@ -51,10 +57,11 @@ def _answered(now: Moving) -> None:
     if now.refusal:
         st.error(words.plain(now.refusal), icon=":material/info:")
     elif isinstance(now.answer, Outcome):
-        told = f"{words.count(now.answer.moved, 'file')} moved into quarantine, {words.size(now.answer.bytes)}"
-        _said(told, now.answer.refused)
+        done = f"replaced by {_links(now.answer.moved)}" if now.link else "moved into quarantine"
+        _said(f"{words.count(now.answer.moved, 'file')} {done}, {words.size(now.answer.bytes)}", now.answer.refused)
     elif isinstance(now.answer, Restored):
-        told = f"{words.count(len(now.answer.files), 'file')} back at their places, {words.size(now.answer.bytes)}"
+        place = "its place" if len(now.answer.files) == 1 else "their places"
+        told = f"{words.count(len(now.answer.files), 'file')} back at {place}, {words.size(now.answer.bytes)}"
         _said(told, now.answer.refused)
 
 
@@ -72,46 +79,70 @@ def _marked(face: Face, audit_id: int, now: Moving | None, marked: Marked) -> No
         return
     st.markdown(f"### {words.count(marked.files, 'file')} marked · {words.size(marked.bytes)}")
     st.caption(SAFE)
-    plan = now.answer if now is not None and isinstance(now.answer, Plan) and now.of == marked else None
+    link = _link(audit_id, now)
+    plan = _shown(now, marked, link)
     if plan is not None:
-        _plan(face, audit_id, plan)
+        _plan(face, audit_id, plan, link)
     with st.container(horizontal=True):
         weight = "secondary" if plan else "primary"
-        look = {"on_click": moving.look, "args": (face.resources, audit_id, marked), "type": weight}
+        look = {"on_click": moving.look, "args": (face.resources, audit_id, marked, link), "type": weight}
         st.button("Check again" if plan else "Show what would happen", icon=":material/visibility:", **look)
         st.button("Unmark all", icon=":material/remove_done:", on_click=_unmark, args=(face, audit_id))
 
 
+def _link(audit_id: int, now: Moving | None) -> bool:
+    """What is to take each file's place, as a person chooses it: after a dry run, what that was asked for."""
+    first = int(now is not None and isinstance(now.answer, Plan) and now.link)
+    asked = {"format_func": PLACES.get, "horizontal": True, "key": f"link {audit_id}", "index": first}
+    link = st.radio("What takes the place of each file", list(PLACES), **asked)
+    if link:
+        st.caption(LINKS)
+    return bool(link)
+
+
+def _shown(now: Moving | None, marked: Marked, link: bool) -> Plan | None:
+    """The dry run, as long as it is of these files and of this way."""
+    if now is None or not isinstance(now.answer, Plan):
+        return None
+    return now.answer if (now.of, now.link) == (marked, link) else None
+
+
 def _unmark(face: Face, audit_id: int) -> None:
     made = marks.unmark_all(face.resources, audit_id)
-    back = partial(marks.take_back, face.resources, made)
-    acts.note(audit_id, Done(f"{words.count(len(made.files), 'file')} unmarked", back))
+    acts.note(face, audit_id, f"{words.count(len(made.files), 'file')} unmarked", made)
 
 
-def _plan(face: Face, audit_id: int, plan: Plan) -> None:
+def _plan(face: Face, audit_id: int, plan: Plan, link: bool) -> None:
     """Exactly what moving would do, and the button that does it."""
     going = [move for move in plan.moves if move.refusal is None]
     staying = [move for move in plan.moves if move.refusal is not None]
     with st.container(border=True, key="plan"):
         left = f", {words.count(len(staying), 'file')} left alone" if staying else ""
-        st.markdown(f"**{words.count(len(going), 'file')} would move, {words.size(plan.bytes)}{left}**")
-        st.html(f'<ul class="moves">{"".join(_move(move) for move in [*staying, *going][:SHOWN])}</ul>')
+        would = f"would be replaced by {_links(len(going))}" if link else "would move"
+        st.markdown(f"**{words.count(len(going), 'file')} {would}, {words.size(plan.bytes)}{left}**")
+        st.html(f'<ul class="moves">{"".join(_move(move, link) for move in [*staying, *going][:SHOWN])}</ul>')
         if len(plan.moves) > SHOWN:
-            st.caption(f"The first {SHOWN}: `dinoseek audit quarantine {audit_id} --dry-run --json` shows all.")
-        label = f"Move {words.count(len(going), 'file')} into quarantine"
-        act = {"on_click": moving.move, "args": (face.resources, audit_id, plan), "disabled": not going}
+            command = f"dinoseek audit quarantine {audit_id} {'--link ' if link else ''}--dry-run --json"
+            st.caption(f"The first {SHOWN}: `{command}` shows all.")
+        files = words.count(len(going), "file")
+        label = f"Replace {files} by {_links(len(going))}" if link else f"Move {files} into quarantine"
+        act = {"on_click": moving.move, "args": (face.resources, audit_id, plan, link), "disabled": not going}
         st.button(label, type="primary", icon=":material/inventory_2:", **act)
 
 
-def _move(move: PlannedMove) -> str:
+def _move(move: PlannedMove, link: bool) -> str:
     if move.refusal is not None:
         return _left(move.path, move.refusal)
     path = Path(move.path)
     return (
         f'<li><b title="{escape(move.path)}">{escape(path.name)}</b><span>{words.size(move.bytes)}</span>'
         f"<p>from {escape(str(path.parent))}</p><p>to {escape(str(Path(move.to).parent))}</p>"
-        f"<p>stays: {escape(move.kept)}</p></li>"
+        f"<p>{'in its place: a link to' if link else 'stays:'} {escape(move.kept)}</p></li>"
     )
+
+
+def _links(number: int) -> str:
+    return "a hard link" if number == 1 else "hard links"
 
 
 def _left(path: str, reason: str) -> str:
@@ -133,6 +164,7 @@ def _batch(face: Face, audit_id: int, batch: BatchFacts) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"batch {batch.id}"):
         told = words.joined(
             f"{words.count(batch.moved, 'file')} in quarantine, {words.size(batch.bytes)}" if batch.moved else "",
+            f"{_links(batch.moved)} left there" if batch.moved and batch.link else "",
             f"{batch.restored:,} brought back" if batch.restored else "",
             f"{batch.refused:,} left alone" if batch.refused else "",
             f"{batch.planned:,} not done yet" if batch.planned else "",

@@ -28,7 +28,14 @@ RELATIONS = {
     "overlaid": "something laid over it",
     "other": "a copy, you said",
 }
+LINKED = "Hard link to the one that is kept"
 UNRELATED = {Tier.SAME_SCENE: "another shot"}
+WORDS = {
+    Word.DIFFERENT: "Different",
+    Word.KEEP_BOTH: "Both kept",
+    Word.SAME_SCENE: "Same scene",
+    Word.COPIES: "Copies",
+}
 SAID = {
     Word.DIFFERENT: "Called different: they never share a group again",
     Word.KEEP_BOTH: "Both are kept, and not shown again",
@@ -41,6 +48,8 @@ def relation(member: MemberFacts, keeper: MemberFacts) -> str:
     """What a copy is to the one that is kept, with its measure where there is one."""
     if member.role is Role.KEEPER:
         return ""
+    if member.linked:
+        return LINKED
     told = same_bytes(member.tier, member.digest, keeper.digest)
     told = told or ", ".join(_one(name, member, keeper) for name in member.relations)
     told = told or UNRELATED.get(member.tier, "same pixels")

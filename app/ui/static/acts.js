@@ -20,7 +20,17 @@ function say(state, act) {
 function send(state) {
   clearTimeout(state.again);
   state.trigger("acts", { from: state.from, acts: state.unheard });
-  state.again = setTimeout(() => state.unheard.length && send(state), RESEND_MS);
+  awaitAnswer(state);
+}
+
+// a page that is being drawn is about to answer; to ask it anew would undo a click that it has not shown yet
+function awaitAnswer(state) {
+  const drawing = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "running";
+  state.again = setTimeout(() => {
+    if (!state.unheard.length) return;
+    if (drawing()) awaitAnswer(state);
+    else send(state);
+  }, RESEND_MS);
 }
 
 function hear(state, heard) {

@@ -55,9 +55,10 @@ function factsOfBoth(kept, member) {
   });
 }
 
+const within = (word, member) => (member.whose ? `${word} in ${member.whose}` : word);
 const captionsOf = (kept, member) => [
-  `Kept · ${kept.reason}`,
-  [`Copy · ${member.reason}`, ...member.loses.map((lost) => `only here: ${lost}`)].join(" · "),
+  `${within("Kept", kept)} · ${kept.reason}`,
+  [`${within("Copy", member)} · ${member.reason}`, ...member.loses.map((lost) => `only here: ${lost}`)].join(" · "),
 ];
 
 function makeCompare(root, state) {

@@ -49,6 +49,7 @@ function folderOf(member) {
 
 function captionOf(member) {
   const caption = make("figcaption");
+  if (member.whose) caption.append(make("div", "whose", `In ${member.whose}`));
   if (member.relation) caption.append(make("div", "relation", member.relation));
   if (member.score) caption.append(likenessOf(member.score));
   const name = middleCut(member.name);
@@ -64,13 +65,13 @@ function tileOf(state, member, number) {
   figure.style.setProperty("--ratio", clamp(member.width && member.height ? member.width / member.height : 1, 0.6, 2));
   figure.dataset.key = keyOf(member);
   figure.tabIndex = -1;
-  figure.setAttribute("aria-label", [member.keeper ? "kept" : member.relation, member.name, member.facts].join(", "));
+  figure.setAttribute("aria-label", [member.keeper ? "kept" : member.relation, member.whose, member.name, member.facts].filter(Boolean).join(", "));
   figure.classList.toggle("marked", member.marked);
   figure.append(frameOf(member), captionOf(member));
   if (number < 10) figure.append(make("span", "number", String(number)));
   if (member.keeper) figure.append(make("span", "badge", "Keep"));
   else if (member.mayGo) figure.append(checkOf(state, member), quickOf(state, member));
-  else figure.append(make("span", "badge stays", "Stays"), quickOf(state, member));
+  else figure.append(make("span", "badge stays", member.linked ? "Linked" : "Stays"), quickOf(state, member));
   return figure;
 }
 

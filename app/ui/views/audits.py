@@ -10,7 +10,7 @@ from app.audits.runs import AuditFacts
 from app.audits.showing import answers, pages
 from app.audits.showing.pages import Tallies
 from app.ui import caveats, labelling, words
-from app.ui.audits import exporting, reviewing, running, shelving, starting
+from app.ui.audits import deciding, exporting, reviewing, running, shelving, starting
 from app.ui.audits.address import Look, Tab, from_address
 from app.ui.audits.choosing import choose
 from app.ui.audits.going import go
@@ -25,10 +25,14 @@ def show_audit(face: Face, look: Look) -> None:
         choose_tab(look, pages.count_marked(face.resources, facts.id))
         if look.tab is Tab.GROUPS and (counted.open or counted.settled):
             reviewing.tools(face, facts)
+        elif look.tab is Tab.SAID:
+            reviewing.undo_button(face, facts)
     if look.tab is Tab.GROUPS:
         reviewing.show(face, look, facts, counted)
     elif look.tab is Tab.THRESHOLD:
         labelling.show(face, facts.id)
+    elif look.tab is Tab.SAID:
+        deciding.show(face, look, facts)
     else:
         shelving.show(face, facts.id)
 
@@ -52,7 +56,7 @@ def summary(face: Face, facts: AuditFacts, counted: Tallies) -> str:
         f"{words.count(left.number, 'group')} to look through" if facts.done_at else "",
         f"{words.size(left.bytes)} to free" if left.bytes else "",
         facts.model + caveats.suffix(facts.model),
-        f"{inside['yes']:,} are in {words.plain(facts.against)} too, {inside['no']:,} are not" if inside else "",
+        f"in {words.plain(facts.against)} too: {inside['yes']:,} of {sum(inside.values()):,}" if inside else "",
     )
 
 
@@ -68,7 +72,12 @@ def contained(face: Face, facts: AuditFacts) -> dict[str, int] | None:
 
 def choose_tab(look: Look, marked: int) -> None:
     many = f"{marked:,}{'+' if marked == pages.MOST_COUNTED else ''} marked"
-    names = {Tab.GROUPS: "Groups", Tab.THRESHOLD: "Threshold", Tab.QUARANTINE: f"Quarantine ({many})"}
+    names = {
+        Tab.GROUPS: "Groups",
+        Tab.THRESHOLD: "Threshold",
+        Tab.QUARANTINE: f"Quarantine ({many})",
+        Tab.SAID: "Decisions",
+    }
     choose("tab", names, look.tab, lambda tab: go(look.at(tab=tab)))
 
 
