@@ -5,6 +5,8 @@ concurrency, whatever the busy timeout.
 """
 
 import contextlib
+import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +18,11 @@ from app.errors import ServiceUnavailable
 
 BUSY_TIMEOUT_MS = 30_000
 FROZEN_MS = 60_000  # a host that froze between two statements of a write holds a collection's lock no longer than this
+BUSY_PAUSE_S = 0.02
 SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     "PRAGMA synchronous=FULL",  # an acknowledged upload survives power loss
     "PRAGMA foreign_keys=ON",
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
 )
 # WAL needs shared memory on one host; over these it corrupts
 NETWORK_FILESYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs"}
@@ -100,6 +102,19 @@ def _set_pragmas(dbapi, _record) -> None:
     dbapi.isolation_level = None  # we say BEGIN ourselves, below
     for pragma in SQLITE_PRAGMAS:
         dbapi.execute(pragma)
+    _into_wal(dbapi, time.monotonic() + BUSY_TIMEOUT_MS / 1000)
+
+
+def _into_wal(dbapi: sqlite3.Connection, until: float) -> None:
+    """Of several that open a new database at once, one turns it; SQLite refuses the others without waiting."""
+    while True:
+        try:
+            dbapi.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(BUSY_PAUSE_S)
 
 
 def _begin(connection: Connection) -> None:

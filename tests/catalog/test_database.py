@@ -1,6 +1,8 @@
 """What SQLite must be told, and that many writers get along."""
 
 import multiprocessing
+import sqlite3
+import threading
 
 import pytest
 from sqlalchemy import func, select, text
@@ -21,6 +23,18 @@ def test_sqlite_runs_in_wal_with_foreign_keys_and_full_sync(tmp_path):
         pragmas = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
         found = [session.scalar(text(f"PRAGMA {name}")) for name in pragmas]
     assert found == ["wal", 1, 2, database.BUSY_TIMEOUT_MS]
+
+
+def test_a_new_database_that_another_writes_to_is_waited_for(tmp_path):
+    """SQLite itself does not wait: whoever turns the database into WAL while another begins to write is refused."""
+    other = sqlite3.connect(tmp_path / "c.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.5, other.execute, ["COMMIT"])
+    release.start()
+    with Catalog(f"sqlite:///{tmp_path / 'c.db'}").read() as session:
+        assert session.scalar(text("PRAGMA journal_mode")) == "wal"
+    release.join()
+    other.close()
 
 
 def write_many(url: str, collection_id: int, writer: int) -> None:
