@@ -14,6 +14,8 @@ from tests.workshop import fill, workshop
 
 SLOW_MS = 60_000  # a loaded machine with two cores still gets there
 ALIKE = 30  # grey levels, after the brightening; two pictures laid wrongly on one another differ by a hundred
+# of two files the one that goes and the one that stays, drawn
+BOTH_SHOWN = "() => [...document.querySelectorAll('.moves img')].filter(img => img.naturalWidth).length === 4"
 SHELVED = "photos/**/.dinoseek-quarantine/**/*.jpg"
 
 
@@ -204,6 +206,7 @@ def move(page: Page, root: Path, before: dict[str, bytes]) -> None:
     page.get_by_text("Quarantine (2 marked)").click()
     page.get_by_role("button", name="Show what would happen").click(timeout=SLOW_MS)
     expect(page.locator(".moves li")).to_have_count(2, timeout=SLOW_MS)
+    page.wait_for_function(BOTH_SHOWN, timeout=SLOW_MS)
     assert tree(root / "photos") == before
     page.get_by_role("button", name="Move 2 files into quarantine").click()
     expect(page.get_by_text("2 files moved into quarantine")).to_be_visible(timeout=SLOW_MS)

@@ -34,6 +34,8 @@ class PlannedMove:
     path: str
     to: str | None  # None where it is refused before a place was found
     kept: str  # the copy that stays
+    digest: str
+    kept_digest: str
     bytes: int
     place: int  # within its group
     group_id: int
@@ -78,7 +80,7 @@ class _Step:
     def told(self) -> PlannedMove:
         one = self.candidate
         to = None if self.slot is None else displayable(self.slot.quarantined)
-        facts = (displayable(one.kept), one.size_bytes, one.place, one.group_id)
+        facts = (displayable(one.kept), one.digest, one.kept_digest, one.size_bytes, one.place, one.group_id)
         return PlannedMove(one.shown, to, *facts, self.refusal)
 
 

@@ -120,7 +120,7 @@ def _plan(face: Face, audit_id: int, plan: Plan, link: bool) -> None:
         left = f", {words.count(len(staying), 'file')} left alone" if staying else ""
         would = f"would be replaced by {_links(len(going))}" if link else "would move"
         st.markdown(f"**{words.count(len(going), 'file')} {would}, {words.size(plan.bytes)}{left}**")
-        st.html(f'<ul class="moves">{"".join(_move(move, link) for move in [*staying, *going][:SHOWN])}</ul>')
+        st.html(f'<ul class="moves">{"".join(_move(face, move, link) for move in [*staying, *going][:SHOWN])}</ul>')
         if len(plan.moves) > SHOWN:
             command = f"dinoseek audit quarantine {audit_id} {'--link ' if link else ''}--dry-run --json"
             st.caption(f"The first {SHOWN}: `{command}` shows all.")
@@ -130,12 +130,14 @@ def _plan(face: Face, audit_id: int, plan: Plan, link: bool) -> None:
         st.button(label, type="primary", icon=":material/inventory_2:", **act)
 
 
-def _move(move: PlannedMove, link: bool) -> str:
+def _move(face: Face, move: PlannedMove, link: bool) -> str:
+    pair = _pair(face, move)
     if move.refusal is not None:
-        return _left(move.path, move.refusal)
+        return _left(move.path, move.refusal, pair)
     path = Path(move.path)
     return (
-        f'<li><b title="{escape(move.path)}">{escape(path.name)}</b><span>{words.size(move.bytes)}</span>'
+        f'<li class="seen">{pair}<b title="{escape(move.path)}">{escape(path.name)}</b>'
+        f"<span>{words.size(move.bytes)}</span>"
         f"<p>from {escape(str(path.parent))}</p><p>to {escape(str(Path(move.to).parent))}</p>"
         f"<p>{'in its place: a link to' if link else 'stays:'} {escape(move.kept)}</p></li>"
     )
@@ -145,9 +147,16 @@ def _links(number: int) -> str:
     return "a hard link" if number == 1 else "hard links"
 
 
-def _left(path: str, reason: str) -> str:
-    name = escape(Path(path).name)
-    return f'<li class="left"><b title="{escape(path)}">{name}</b><span>left alone</span><p>{escape(reason)}</p></li>'
+def _pair(face: Face, move: PlannedMove) -> str:
+    """The file that goes, and the copy that stays."""
+    told = ((move.digest, "goes"), (move.kept_digest, "stays"))
+    pictures = (f'<img src="{escape(face.thumbnail(digest))}" alt="{does}" loading="lazy">' for digest, does in told)
+    return f"<div>{'<i>→</i>'.join(pictures)}</div>"
+
+
+def _left(path: str, reason: str, pair: str = "") -> str:
+    told = f'<b title="{escape(path)}">{escape(Path(path).name)}</b><span>left alone</span><p>{escape(reason)}</p>'
+    return f'<li class="left{" seen" if pair else ""}">{pair}{told}</li>'
 
 
 def _moved(face: Face, audit_id: int) -> None:
