@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 
@@ -16,6 +17,9 @@ from tests.workshop import COLLECTION
 
 FORMING = (Point.AFTER_SETTLED, Point.MID_FORMING)
 FAMILIES = 2
+EVERYWHERE = list(product(FORMING, ("sqlite", "postgresql")))
+SOON = {(Point.AFTER_SETTLED, "postgresql"), (Point.MID_FORMING, "sqlite")}  # each point and each database once
+CASES = [pytest.param(*case, marks=() if case in SOON else pytest.mark.soak) for case in EVERYWHERE]
 
 
 @pytest.fixture
@@ -24,7 +28,7 @@ def program(tmp_path, database_url) -> Iterator[Program]:
         yield opened
 
 
-@pytest.mark.parametrize("point", FORMING)
+@pytest.mark.parametrize(("point", "database_url"), CASES, indirect=["database_url"])
 def test_an_audit_killed_while_groups_are_made_goes_on(program, tmp_path, point):
     families = [family(tmp_path / "photos", number) for number in range(FAMILIES)]
     program.json("ingest", tmp_path / "photos", "-c", COLLECTION)
