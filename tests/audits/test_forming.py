@@ -21,6 +21,12 @@ from tests.workshop import COLLECTION, fill, workshop
 FAMILIES = 3
 
 
+# what concerns the database's own locks runs on both each time; of the rest PostgreSQL's half is in the soak
+FIRST_ON_SQLITE = pytest.mark.parametrize(
+    "catalogue_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)], indirect=True
+)
+
+
 @pytest.fixture
 def often(monkeypatch) -> None:
     """Groups are made after every few pairs, whatever time it takes."""
@@ -110,6 +116,7 @@ def test_groups_are_there_before_the_end_with_true_totals(watcher, families, oft
     assert checked[-1] > 0
 
 
+@FIRST_ON_SQLITE
 def test_the_groups_in_the_end_are_those_of_a_run_without(watcher, often, monkeypatch):
     last = watcher.run()[-1]
     monkeypatch.setattr(forming, "EVERY_S", float("inf"))
@@ -121,6 +128,7 @@ def test_the_groups_in_the_end_are_those_of_a_run_without(watcher, often, monkey
     assert other["reclaimable_bytes"] == last["reclaimable_bytes"]
 
 
+@FIRST_ON_SQLITE
 def test_a_flood_of_frames_is_left_for_the_end_and_keeps_no_other_back(watcher, families, shop, monkeypatch):
     """As the next process sees it, when one was killed before it made any group."""
     frames = [write(families[0]["keeper"].parent / f"{n}.jpg", cropped(picture(0), 0.9 - n / 50)) for n in range(3)]
@@ -154,6 +162,7 @@ def test_a_decision_meanwhile_holds(watcher, often):
     assert not any(apart <= group for document in later for group in together(document))
 
 
+@FIRST_ON_SQLITE
 def test_a_keeper_that_was_chosen_meanwhile_is_kept(watcher, often):
     chosen: list[int] = []
 

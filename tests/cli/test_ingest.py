@@ -66,7 +66,7 @@ def test_a_disk_that_is_away_is_an_answer_and_no_error(program, here, ask, photo
     assert rows(program, "SELECT status, count(*) FROM images GROUP BY status") == [("ready", 6)]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)])
 def test_watching_makes_new_files_searchable_and_ends_in_order(program, ask, photos, number):
     ask("collections", "create", "photos")
     watching = program.start("ingest", photos, "-c", "photos", "--watch", "--json")
