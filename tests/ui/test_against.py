@@ -97,8 +97,8 @@ def start(page: Page, address: str) -> None:
 
 
 def choose(page: Page, label: str, name: str) -> None:
-    page.get_by_label(label).click(timeout=SLOW_MS)
-    page.get_by_role("option", name=name).click()
+    press(page, page.get_by_label(label))
+    press(page, page.get_by_role("option", name=name))
 
 
 def group(page: Page, name: str) -> Locator:
@@ -112,7 +112,7 @@ def say_whose(page: Page) -> None:
         expect(keeper.locator(".whose")).to_have_text("In archive")
         expect(keeper.locator(".name")).to_have_text(kept)
         expect(copy.locator(".whose")).to_have_text("In photos")
-    group(page, "gate small.jpg").get_by_role("button", name="Compare").click()
+    press(page, group(page, "gate small.jpg").get_by_role("button", name="Compare"))
     dialog = page.locator(".compare")
     expect(dialog.locator(".kept figcaption")).to_contain_text("Kept in archive")
     expect(dialog.locator(".copy figcaption")).to_contain_text("Copy in photos")
@@ -162,7 +162,7 @@ def mark(page: Page, name: str) -> None:
     tile = group(page, name).locator(".others .tile")
     expect(tile).to_be_visible(timeout=SLOW_MS)
     if "marked" not in (tile.get_attribute("class") or "").split():
-        tile.locator(".check").click()
+        press(page, tile.locator(".check"))
     expect(tile).to_have_class(re.compile(r"\bmarked\b"), timeout=SLOW_MS)
 
 

@@ -57,7 +57,7 @@ def test_copies_are_found_judged_moved_and_brought_back(address, root):
 def start(page: Page, address: str) -> None:
     page.goto(f"{address}/audits")
     expect(page.get_by_text("nothing is ever deleted")).to_be_visible(timeout=SLOW_MS)
-    page.get_by_role("button", name="Find copies").click()
+    press(page, page.get_by_role("button", name="Find copies"))
     expect(page).to_have_url(re.compile("/audits.audit=1$"), timeout=SLOW_MS)
     expect(page.get_by_role("button", name="Run again")).to_be_visible(timeout=SLOW_MS)
     drawn(page)  # with the end of the run it is drawn anew: what was taken in hand before is not any more
@@ -80,7 +80,7 @@ def group(page: Page, name: str) -> Locator:
 
 def take(page: Page, name: str) -> None:
     """Have this file in hand."""
-    page.locator(".tile").filter(has_text=name).locator("figcaption .facts").click()
+    press(page, page.locator(".tile").filter(has_text=name).locator("figcaption .facts"))
 
 
 def compare(page: Page) -> None:
@@ -134,21 +134,21 @@ def take_back_from_the_list(page: Page) -> None:
         page.keyboard.press(key)
         expect(page.locator(".tile").filter(has_text=name)).to_have_count(0, timeout=SLOW_MS)
     page.reload()
-    page.get_by_role("button", name="Decisions").click(timeout=SLOW_MS)
+    press(page, page.get_by_role("button", name="Decisions"))
     rows = page.locator(".decision")
     expect(rows).to_have_count(2, timeout=SLOW_MS)
     expect(rows.nth(0)).to_contain_text("Same scene")
     expect(rows.nth(1)).to_contain_text("Different")
     expect(rows.nth(1).locator("img")).to_have_count(2)
     expect(rows.nth(1)).to_contain_text("boat part.jpg")
-    page.get_by_role("button", name="Take back").nth(1).click()
+    press(page, page.get_by_role("button", name="Take back").nth(1))
     expect(rows).to_have_count(1, timeout=SLOW_MS)
-    page.get_by_role("button", name="Undo").click()
+    press(page, page.get_by_role("button", name="Undo"))
     expect(rows).to_have_count(2, timeout=SLOW_MS)
     for left in (1, 0):
-        page.get_by_role("button", name="Take back").first.click()
+        press(page, page.get_by_role("button", name="Take back").first)
         expect(rows).to_have_count(left, timeout=SLOW_MS)
-    page.get_by_role("button", name="Groups").click()
+    press(page, page.get_by_role("button", name="Groups"))
     expect(group(page, "roof mirrored.jpg").locator(".tile")).to_have_count(2, timeout=SLOW_MS)
     expect(group(page, "boat small.jpg").locator(".tile")).to_have_count(4, timeout=SLOW_MS)
 
@@ -168,9 +168,9 @@ def mark_and_undo(page: Page) -> None:
     expect(page.get_by_text("Quarantine (2 marked)")).to_be_visible(timeout=SLOW_MS)
     page.reload()
     expect(page.locator(".tile.marked")).to_have_count(2, timeout=SLOW_MS)
-    page.get_by_label("Mark gate.jpg for quarantine").click()
+    press(page, page.get_by_label("Mark gate.jpg for quarantine"))
     expect(page.get_by_text("Quarantine (1 marked)")).to_be_visible(timeout=SLOW_MS)
-    page.get_by_role("button", name="Undo").click()
+    press(page, page.get_by_role("button", name="Undo"))
     expect(page.get_by_text("Quarantine (2 marked)")).to_be_visible(timeout=SLOW_MS)
 
 
@@ -180,62 +180,62 @@ def mark_many(page: Page) -> None:
     press(page, page.get_by_role("button", name="Mark many"))
     expect(dialog).to_be_visible(timeout=SLOW_MS)
     expect(dialog.get_by_text("Nothing fits")).to_be_visible(timeout=SLOW_MS)
-    dialog.get_by_text("Edited").click()
+    press(page, dialog.get_by_text("Edited"))
     expect(dialog.locator(".sheet li")).to_have_count(3, timeout=SLOW_MS)
     act = dialog.get_by_role("button", name="Mark these 3 files")
     expect(act).to_be_disabled()
-    dialog.get_by_text("I have looked at them").click()
-    act.click(timeout=SLOW_MS)
+    press(page, dialog.get_by_text("I have looked at them"))
+    press(page, act)
     expect(page.get_by_text("Quarantine (5 marked)")).to_be_visible(timeout=SLOW_MS)
-    page.get_by_role("button", name="Undo").click()
+    press(page, page.get_by_role("button", name="Undo"))
     expect(page.get_by_text("Quarantine (2 marked)")).to_be_visible(timeout=SLOW_MS)
 
 
 def finish_and_look_at_it_again(page: Page) -> None:
-    group(page, "roof.jpg").get_by_role("button", name="Done").click()
+    press(page, group(page, "roof.jpg").get_by_role("button", name="Done"))
     expect(page.locator(".group")).to_have_count(2, timeout=SLOW_MS)
-    page.get_by_role("button", name="Done", exact=True).first.click()
+    press(page, page.get_by_role("button", name="Done", exact=True).first)
     expect(page.locator(".group")).to_have_count(1, timeout=SLOW_MS)
     expect(page).to_have_url(re.compile("done=yes"))
-    page.get_by_role("button", name="Review again").click()
+    press(page, page.get_by_role("button", name="Review again"))
     expect(page.locator(".group")).to_have_count(0, timeout=SLOW_MS)
-    page.get_by_role("button", name="To review").click()
+    press(page, page.get_by_role("button", name="To review"))
     expect(page.locator(".group")).to_have_count(3, timeout=SLOW_MS)
 
 
 def move(page: Page, root: Path, before: dict[str, bytes]) -> None:
-    page.get_by_text("Quarantine (2 marked)").click()
-    page.get_by_role("button", name="Show what would happen").click(timeout=SLOW_MS)
+    press(page, page.get_by_text("Quarantine (2 marked)"))
+    press(page, page.get_by_role("button", name="Show what would happen"))
     expect(page.locator(".moves li")).to_have_count(2, timeout=SLOW_MS)
     page.wait_for_function(BOTH_SHOWN, timeout=SLOW_MS)
     assert tree(root / "photos") == before
-    page.get_by_role("button", name="Move 2 files into quarantine").click()
+    press(page, page.get_by_role("button", name="Move 2 files into quarantine"))
     expect(page.get_by_text("2 files moved into quarantine")).to_be_visible(timeout=SLOW_MS)
     gone = {"backup/boat.jpg", "2024/gate.jpg"}
     assert tree(root / "photos") == {path: data for path, data in before.items() if path not in gone}
     assert sorted(path.name for path in root.glob(SHELVED)) == ["boat.jpg", "gate.jpg"]
-    page.get_by_role("button", name="Groups").click()
+    press(page, page.get_by_role("button", name="Groups"))
     expect(page.locator(".group")).to_have_count(2, timeout=SLOW_MS)
 
 
 def bring_back(page: Page) -> None:
-    page.get_by_text("Quarantine (0 marked)").click()
-    page.get_by_role("button", name="Bring back").click(timeout=SLOW_MS)
+    press(page, page.get_by_text("Quarantine (0 marked)"))
+    press(page, page.get_by_role("button", name="Bring back"))
     expect(page.get_by_text("2 files back at their places")).to_be_visible(timeout=SLOW_MS)
 
 
 def change_rules(page: Page, root: Path) -> None:
     """A protected folder's copy is kept from now on, whatever else stands against it."""
-    page.get_by_role("button", name="Groups").click()
-    page.get_by_role("button", name="Keeper rules").click(timeout=SLOW_MS)
+    press(page, page.get_by_role("button", name="Groups"))
+    press(page, page.get_by_role("button", name="Keeper rules"))
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Nothing is changed")).to_be_disabled(timeout=SLOW_MS)
-    dialog.locator(".st-key-Later-protected button:visible").click()
+    press(page, dialog.locator(".st-key-Later-protected button:visible"))
     expect(dialog.locator(".st-key-rule_0")).to_contain_text("in the folder you prefer", timeout=SLOW_MS)
     protected = dialog.get_by_label("Protected")
     protected.fill(f"{root}/photos/mails")
     protected.blur()
-    dialog.get_by_role("button", name="Choose keepers anew").click(timeout=SLOW_MS)
+    press(page, dialog.get_by_role("button", name="Choose keepers anew"))
     kept = group(page, "boat.jpg").locator(".keeper")
     expect(kept).to_contain_text("boat part.jpg", timeout=SLOW_MS)
     expect(group(page, "boat.jpg").get_by_text("Stays")).to_have_count(1)  # the other one there is protected as well
