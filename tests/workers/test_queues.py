@@ -50,7 +50,7 @@ def state(resources: Resources, name: str) -> Progress:
     return progress(resources, name)
 
 
-@pytest.mark.parametrize("name", [BULK, PERSON])
+@pytest.mark.parametrize("name", [BULK, pytest.param(PERSON, marks=pytest.mark.soak)])
 def test_an_upload_is_searchable_while_what_was_poured_in_waits(site, tmp_path, name):
     program, resources = site
     pour_in(resources, tmp_path / "many")
