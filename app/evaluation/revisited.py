@@ -105,7 +105,7 @@ def evaluate(
     boxes = [question.box if query_boxes else None for question in truth.questions]
     asked = [(question.path, box) for question, box in zip(truth.questions, boxes, strict=True)]
     parts = session.embedded([*asked, *((path, None) for path in (*truth.database, *distractors))])
-    there, database = _readable(truth.questions, parts), parts[len(asked) :]
+    there, database = _readable(truth.questions, parts[: len(asked)]), parts[len(asked) :]
     _check(truth, there, database, session.refused)
     found = score(cosines(kept, session.makers, list(there.values()), database, encoder.key.dim), list(there))
     return RevisitedReport(
@@ -127,7 +127,7 @@ def evaluate(
 
 
 def _readable(questions: Sequence[Question], parts: Sequence[Part | None]) -> dict[Question, Part]:
-    return {question: part for question, part in zip(questions, parts, strict=False) if part is not None}
+    return {question: part for question, part in zip(questions, parts, strict=True) if part is not None}
 
 
 def _check(truth: Truth, asked: Iterable, database: Sequence[Part | None], refused: dict[Path, str]) -> None:

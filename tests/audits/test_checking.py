@@ -19,6 +19,7 @@ from app.audits.finding.order import Key, neighbours_together
 from app.audits.finding.verification import Checker, batches
 from app.catalog.audit_models import Audit, Pair
 from app.catalog.states import AuditStatus
+from app.errors import UnreadableImage
 from app.vision.decoder import Decoder
 from tests.audits import pairs
 from tests.audits.album import family, picture, shrunk, write
@@ -113,6 +114,11 @@ def test_the_next_pictures_are_decoded_while_these_are_compared(hold, resources,
         assert decoder.asked == paths
         checker.verdicts([tuple(ids[2:])])
         assert decoder.asked == paths
+
+
+def test_a_picture_that_is_in_no_row_is_refused_and_not_asked_for_without_end(resources, decoder):
+    with pytest.raises(UnreadableImage, match="not in the catalogue any more"):
+        Gaze(resources, decoder).view(999)
 
 
 def test_a_product_takes_one_core_while_others_compare(hold, shop, monkeypatch):

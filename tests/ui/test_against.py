@@ -13,7 +13,7 @@ from app.resources import open_resources
 from tests.audits.album import picture, shrunk, write
 from tests.conftest import make_settings
 from tests.ui.audited import tree
-from tests.ui.browser import browser, chromium, press, server
+from tests.ui.browser import browser, chromium, press
 from tests.workshop import COLLECTION, fill, workshop
 
 SLOW_MS = 60_000  # a loaded machine with two cores still gets there
@@ -52,12 +52,6 @@ def root(tmp_path_factory, encoders) -> Path:
         embed_pending(shop, library.collection(resources, "archive").id, budget_s=120, should_stop=lambda: False)
     resources.catalog.dispose()
     return root
-
-
-@pytest.fixture(scope="module")
-def address(root):
-    with server(root / "home") as address:
-        yield address
 
 
 def test_what_another_collection_has_is_moved_aside_linked_and_brought_back(address, root):

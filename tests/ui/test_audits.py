@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from app.resources import open_resources
 from tests.conftest import make_settings
 from tests.ui.audited import album, tree
-from tests.ui.browser import browser, chromium, drawn, press, server
+from tests.ui.browser import browser, chromium, drawn, press
 from tests.workshop import fill, workshop
 
 SLOW_MS = 60_000  # a loaded machine with two cores still gets there
@@ -29,12 +29,6 @@ def root(tmp_path_factory, encoders) -> Path:
         fill(shop, album(root / "photos"))
     resources.catalog.dispose()
     return root
-
-
-@pytest.fixture(scope="module")
-def address(root):
-    with server(root / "home") as address:
-        yield address
 
 
 def test_copies_are_found_judged_moved_and_brought_back(address, root):

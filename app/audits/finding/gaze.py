@@ -15,6 +15,7 @@ from app.vision.answers import Seen
 from app.vision.decoder import Decoder
 from app.whereabouts import Source, read, sources
 
+UNKNOWN = UnreadableImage("it is not in the catalogue any more", "vanished")
 KEPT_BYTES = 512 * 2**20
 Made = TypeVar("Made")
 
@@ -43,9 +44,10 @@ class Gaze:
         with self._lock:
             missing = [image_id for image_id in dict.fromkeys(image_ids) if not self._touch(image_id)]
         found = self.sources(missing)
-        for image_id, future in self.seen({one: found[one] for one in missing if one in found}).items():
+        begun = self.seen({one: found[one] for one in missing if one in found})
+        for image_id in missing:
             with self._lock:
-                self._views[image_id] = _then(_view, future)
+                self._views[image_id] = _then(_view, begun.get(image_id) or _failed(UNKNOWN))
         with self._lock:
             self._make_room()
 
