@@ -4,7 +4,6 @@ import os
 import shutil
 import threading
 import time
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,8 @@ from app.catalog.states import ImageStatus
 from app.ingest import scan
 from app.ingest.report import IdRanges, ScanReport, Seen
 from tests.conftest import paint
+from tests.ingest import reading
+from tests.memory import peak_bytes
 from tests.workshop import COLLECTION, fill, images_at, work
 
 TINY_FILES = 3000
@@ -118,15 +119,11 @@ def test_a_report_holds_no_receipt_for_what_was_added(rows, tiny):
     assert len(report.added._ranges) == 1
 
 
-def test_memory_does_not_grow_with_the_number_of_files(rows, tiny, tmp_path):
-    ingest(rows, tiny / "0")  # caches fill
-    peaks = []
-    for folder in (tiny / "1", tiny):
-        tracemalloc.start()
-        ingest(rows, folder)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] - peaks[0] < 6 * 2**20  # 500 files, then 3,000: a list of them all takes more
+def test_memory_does_not_grow_with_the_number_of_files(rows, tiny):
+    few, of_few = peak_bytes(reading.ingest, rows.settings, COLLECTION, tiny / "1")
+    many, of_all = peak_bytes(reading.ingest, rows.settings, COLLECTION, tiny)
+    assert (of_few.counts["seen"], of_all.counts["seen"]) == (500, TINY_FILES)
+    assert many - few < 6 * 2**20  # a list of them all takes more
 
 
 def test_a_folder_given_twice_or_within_another_is_read_once(rows, photos):
@@ -150,6 +147,7 @@ def test_ids_given_out_in_a_row_are_one_range():
     assert [number in ids for number in (2, 3, 5, 6, 8, 9, 10, 11)] == [0, 1, 1, 0, 0, 1, 1, 0]
 
 
+@pytest.mark.soak
 def test_tiny_files_are_recorded_fast(rows_on_both, tiny):
     """In time of this process's own: neighbours on the machine make it no slower."""
     ingest(rows_on_both, tiny / "0")  # statements are compiled
@@ -165,9 +163,6 @@ def test_a_flat_folder_of_a_hundred_thousand_files_stays_small(rows, tmp_path):
     folder.mkdir()
     for number in range(100_000):
         (folder / f"{number:06}.jpg").write_bytes(source + number.to_bytes(4, "big"))
-    tracemalloc.start()
-    report = ingest(rows, folder)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    peak, report = peak_bytes(reading.ingest, rows.settings, COLLECTION, folder)
     assert report.counts["added"] == 100_000
     assert peak < 40 * 2**20

@@ -6,7 +6,6 @@ import os
 import random
 import struct
 import tarfile
-import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -19,6 +18,8 @@ from app.catalog.states import ImageStatus, PlaceKind
 from app.ingest import scan
 from app.ingest.report import ScanReport
 from tests.conftest import paint
+from tests.ingest import reading
+from tests.memory import peak_bytes
 from tests.workshop import COLLECTION, fill
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -270,10 +271,8 @@ def test_a_long_header_of_a_tar_is_not_read_into_memory(rows, tmp_path):
     info = tarfile.TarInfo("x.jpg")
     info.type, info.size = tarfile.XHDTYPE, 300 * 2**20
     path.write_bytes(info.tobuf() + bytes(2**20))
-    tracemalloc.start()
-    report = ingest(rows, path)
-    assert tracemalloc.get_traced_memory()[1] < 50 * 2**20
-    tracemalloc.stop()
+    peak, report = peak_bytes(reading.ingest, rows.settings, COLLECTION, path)
+    assert peak < 50 * 2**20
     assert failures(report)[str(path)][0] == "bomb"
 
 
@@ -286,10 +285,9 @@ def test_a_large_archive_is_never_held_whole(rows, tmp_path):
                 member.write(b"\x89PNG\r\n\x1a\n" + bytes([number]))
                 for _ in range(40):
                     member.write(noise)
-    tracemalloc.start()
-    assert ingest(rows, path).counts["added"] == 3
-    assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
-    tracemalloc.stop()
+    peak, report = peak_bytes(reading.ingest, rows.settings, COLLECTION, path)
+    assert report.counts["added"] == 3
+    assert peak < 20 * 2**20
 
 
 def test_mutated_archives_end_the_program_never(rows, files, tmp_path):
