@@ -13,7 +13,7 @@ from tests.conftest import make_settings
 ROOT = Path(__file__).parents[1]
 FLOORS = (
     {"errors", "faults", "settings", "jobs"},
-    {"storage", "remote", "vision", "index", "catalog", "samples", "alignment"},
+    {"storage", "remote", "vision", "index", "catalog", "samples", "alignment", "patches"},
     {
         "resources",
         "encoders",

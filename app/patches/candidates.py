@@ -1,0 +1,42 @@
+"""Local descriptors of many pictures side by side, so that one product compares all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from app.patches.basis import DIM
+from app.patches.local import Local
+
+ABSENT = 9.0  # no cosine: nothing reaches it
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Filled up to the picture with most tokens."""
+
+    features: np.ndarray  # float32 (C, K, D); zero where there is no token
+    places: np.ndarray  # float32 (C, K, 2)
+    levels: np.ndarray  # float32 (C, K); ABSENT where there is no token
+    grids: np.ndarray  # int (C, 2): rows, columns
+
+    @classmethod
+    def of(cls, pictures: Sequence[Local]) -> Self:
+        most = max((len(picture.levels) for picture in pictures), default=0)
+        count = len(pictures)
+        made = cls(
+            np.zeros((count, most, DIM), np.float32),
+            np.zeros((count, most, 2), np.float32),
+            np.full((count, most), ABSENT, np.float32),
+            np.array([picture.grid for picture in pictures]).reshape(count, 2),
+        )
+        for row, picture in enumerate(pictures):
+            there = slice(len(picture.levels))
+            made.features[row, there] = picture.features
+            made.places[row, there] = picture.places
+            made.levels[row, there] = picture.levels
+        return made
+
+    def __len__(self) -> int:
+        return len(self.levels)

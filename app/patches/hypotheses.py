@@ -1,0 +1,51 @@
+"""Similarities that matches propose, all tried at once: place -> `turn * place + shift`, in complex numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.patches.matching import Matches
+
+PROPOSERS = 20  # matches that propose, alone and in pairs: those that weigh most
+LEAST_APART = 1.4  # tokens of the candidate between two that propose as a pair: nearer ones know no scale
+TOLERANCE = 1.5  # tokens by which a match may miss, in a picture that shows the thing no larger than it was asked for
+WIDEST, NARROWEST = 5.0, 0.2  # how much larger or smaller than in the sight a match is of
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """One for each candidate."""
+
+    turn: np.ndarray  # complex64 (C): scale and turn
+    shift: np.ndarray  # complex64 (C)
+    tolerance: np.ndarray  # float32 (C), tokens
+    score: np.ndarray  # float32 (C): weights of matches that agree, each less for what it misses by
+
+
+def best_similarity(matches: Matches) -> Similarity:
+    turns, shifts, tolerance = _proposed(matches)
+    missed = np.abs(turns[..., None] * matches.asked[:, None] + shifts[..., None] - matches.found[:, None])
+    scores = (agreement(missed, tolerance[..., None]) @ matches.weights[..., None])[..., 0]  # (C, H)
+    chosen = (np.arange(len(scores)), scores.argmax(axis=1))
+    return Similarity(turns[chosen], shifts[chosen], tolerance[chosen], scores[chosen])
+
+
+def agreement(missed: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
+    """1 for a match that lies where it should, 0 from the tolerance on."""
+    return np.maximum(0, 1 - (missed / tolerance) ** 2)
+
+
+def _proposed(matches: Matches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Turns, shifts and tolerances (C, H), 0 of those that may not be. A match alone has the turn of its sight."""
+    asked, found, frames, weights = (
+        part[:, :PROPOSERS] for part in (matches.asked, matches.found, matches.frames, matches.weights)
+    )
+    one, other = np.triu_indices(asked.shape[1], 1)
+    apart, there = asked[:, other] - asked[:, one], found[:, other] - found[:, one]
+    pairs = np.divide(there, apart, out=np.zeros_like(apart), where=apart != 0)
+    relative = np.abs(pairs / frames[:, one])  # to the size in which the sight of it was
+    fits = (np.abs(there) > LEAST_APART) & (relative > NARROWEST) & (relative < WIDEST) & (weights[:, other] > 0)
+    turns = np.concatenate([pairs, frames], axis=1)
+    proposers = np.concatenate([one, np.arange(asked.shape[1])])
+    tolerance = TOLERANCE * np.maximum(1, np.concatenate([np.where(fits, relative, 0), np.ones_like(weights)], axis=1))
+    return turns, found[:, proposers] - turns * asked[:, proposers], tolerance

@@ -1,0 +1,48 @@
+"""What is asked for: a picture or a part of one, seen in several sizes and turns at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from app.patches.local import Local
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One way the asked part was looked at.
+
+    `onto` takes a complex place x + iy of this sight to the place of the same in the asked part, in shares of its
+    longer side: `onto[0] * place + onto[1]`.
+    """
+
+    local: Local
+    onto: tuple[complex, complex]
+
+
+@dataclass(frozen=True)
+class Query:
+    """Tokens of all its sights, in one frame: shares of the longer side of what was asked for."""
+
+    features: np.ndarray  # float32 (Q, D)
+    levels: np.ndarray  # float32 (Q)
+    places: np.ndarray  # complex64 (Q), x + iy
+    frames: np.ndarray  # complex64 (Q): from this frame to tokens of a picture that shows it as that sight did
+    extent: tuple[float, float]  # width, height: the longer is 1
+
+    @classmethod
+    def of(cls, sights: Sequence[Sight], extent: tuple[float, float]) -> Self:
+        places = [_complex(sight.local.places) * sight.onto[0] + sight.onto[1] for sight in sights]
+        frames = [np.full(len(sight.local.levels), 1 / sight.onto[0]) for sight in sights]
+        return cls(
+            np.concatenate([sight.local.features for sight in sights]),
+            np.concatenate([sight.local.levels for sight in sights]),
+            np.concatenate(places).astype(np.complex64),
+            np.concatenate(frames).astype(np.complex64),
+            extent,
+        )
+
+
+def _complex(places: np.ndarray) -> np.ndarray:
+    return places[..., 0] + 1j * places[..., 1]
