@@ -4,6 +4,7 @@ import os
 import shutil
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from app import library
 from app.catalog import images
 from app.catalog.models import Image
 from app.catalog.states import ImageStatus
-from app.ingest import scan
+from app.ingest import scan, walk
+from app.ingest.recording import CHUNKS_AHEAD, FILES_PER_CHUNK
 from app.ingest.report import IdRanges, ScanReport, Seen
+from app.ingest.walk import Found
 from tests.conftest import paint
 from tests.ingest import reading
 from tests.memory import peak_bytes
@@ -119,11 +122,17 @@ def test_a_report_holds_no_receipt_for_what_was_added(rows, tiny):
     assert len(report.added._ranges) == 1
 
 
-def test_memory_does_not_grow_with_the_number_of_files(rows, tiny):
-    few, of_few = peak_bytes(reading.ingest, rows.settings, COLLECTION, tiny / "1")
-    many, of_all = peak_bytes(reading.ingest, rows.settings, COLLECTION, tiny)
-    assert (of_few.counts["seen"], of_all.counts["seen"]) == (500, TINY_FILES)
-    assert many - few < 6 * 2**20  # a list of them all takes more
+def test_files_are_listed_a_few_chunks_ahead_of_their_rows_and_never_all(rows, tiny):
+    report, ahead = ScanReport(COLLECTION), []
+
+    def listed() -> Iterator[Found]:
+        for number, file in enumerate(walk.folder(tiny)):
+            ahead.append(number - report.counts["seen"])
+            yield file
+
+    scan.read_found(rows, report, listed(), scan.Wishes())
+    assert len(ahead) == report.counts["added"] == TINY_FILES
+    assert max(ahead) < (CHUNKS_AHEAD + 1) * FILES_PER_CHUNK < TINY_FILES / 2
 
 
 def test_a_folder_given_twice_or_within_another_is_read_once(rows, photos):
