@@ -79,7 +79,7 @@ class Program:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
         for process in self.started:
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE_S)
 
     def __enter__(self) -> "Program":
         return self

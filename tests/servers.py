@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -14,7 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-START_S = 60.0
+START_S = 120.0
+STOP_S = 10.0  # then it is killed
+PORTS = range(20_000, 30_000)
 
 
 def need(program: str | None, name: str, install: str) -> str:
@@ -28,9 +31,12 @@ def need(program: str | None, name: str, install: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """None that the system gives to clients: one of those may take it before its server does."""
+    chance = random.SystemRandom()
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port := chance.choice(PORTS)))
+            return port
 
 
 def wait_for_port(port: int, process: subprocess.Popen) -> None:
@@ -136,7 +142,7 @@ def s3(bucket: str = "pictures", port: int | None = None) -> Iterator[dict[str, 
 def stop_group(process: subprocess.Popen) -> None:
     process.terminate()
     try:
-        process.wait(timeout=10)
+        process.wait(timeout=STOP_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -18,7 +18,7 @@ from app.resources import Resources, open_resources
 from app.search.refresh import Readers
 from app.storage import Store
 from tests.conftest import make_settings
-from tests.program import wait_until
+from tests.program import PATIENCE_S, wait_until
 from tests.rows import fill_rows
 
 DIM = 16
@@ -81,7 +81,7 @@ def test_a_search_is_answered_from_the_rows_until_the_snapshot_is_here(hosts, mo
     fetch, gate = Store.get_file, []
 
     def when_let(store, key, path):
-        wait_until(lambda: gate, "leave to go on", 60)
+        wait_until(lambda: gate, "leave to go on")
         fetch(store, key, path)
 
     monkeypatch.setattr(Store, "get_file", when_let)
@@ -89,7 +89,7 @@ def test_a_search_is_answered_from_the_rows_until_the_snapshot_is_here(hosts, mo
     expected = answers(a, Readers(a))
     started = time.monotonic()
     assert answers(b, readers) == expected
-    assert time.monotonic() - started < 30  # it did not wait
+    assert time.monotonic() - started < PATIENCE_S  # it did not wait for what nobody lets go on
     assert "00000001" not in held(b)
     rows_alone = live(b, readers)
     assert live(b, readers) is rows_alone  # nor is an index of rows made anew for each search

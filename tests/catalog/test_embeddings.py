@@ -11,6 +11,7 @@ from app.catalog.models import Embedding, Image
 from app.catalog.states import ImageStatus
 from app.errors import BadVector
 from tests.catalog.rows import make_collection, make_images
+from tests.program import PATIENCE_S
 
 
 def unit(*numbers: float) -> np.ndarray:
@@ -69,12 +70,12 @@ def test_a_reader_misses_no_row_that_commits_out_of_order(catalog, collection):
         with catalog.begin() as session:
             embeddings.add(session, collection.id, collection.model_key_id, [1], unit(1, 0, 0, 0)[None])
             slow_has_number.set()
-            slow_may_commit.wait(10)
+            slow_may_commit.wait(PATIENCE_S)
 
     quick = threading.Thread(target=store, args=(catalog, collection, 2, unit(0, 1, 0, 0)))
     first = threading.Thread(target=slow)
     first.start()
-    assert slow_has_number.wait(10)
+    assert slow_has_number.wait(PATIENCE_S)
     quick.start()
     seen_early = read_all(catalog, collection)
     slow_may_commit.set()

@@ -75,7 +75,7 @@ def test_watching_makes_new_files_searchable_and_ends_in_order(program, ask, pho
     paint(photos / "new.jpg", 60)
     wait_for(program, ready, [(7,)])
     watching.send_signal(number)
-    out, err = watching.communicate(timeout=60)
+    out, err = watching.communicate(timeout=PATIENCE_S)
     assert watching.returncode == 0, err
     assert "Traceback" not in err
     assert json.loads(out)["added"] == 7

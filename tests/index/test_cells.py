@@ -191,7 +191,7 @@ def test_a_build_ends_with_the_one_who_asked_for_it(tmp_path):
     child = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
-    wait_until(lambda: not Path(f"/proc/{child}").exists(), "the end of the child", 20)
+    wait_until(lambda: not Path(f"/proc/{child}").exists(), "the end of the child")
 
 
 ASKER = '''

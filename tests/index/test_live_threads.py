@@ -1,7 +1,6 @@
 """Threads search while one writes. FAISS itself crashes here: two of two runs, when an index grows under a search."""
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +10,7 @@ import numpy as np
 from app.index.lanes import Lanes
 from app.index.live import LiveIndex
 from tests.index.plain import make_snapshot, unit_vectors
+from tests.program import PATIENCE_S
 
 DIM, IN_SNAPSHOT, FRESH, READERS, K = 32, 2000, 2500, 6, 10
 
@@ -67,14 +67,14 @@ def test_rows_absorbed_by_several_writers_are_all_there():
 
 
 def test_no_more_searches_run_at_once_than_there_are_lanes_and_each_has_its_threads():
-    lanes = Lanes(searches=2, threads=3)
+    lanes, two = Lanes(searches=2, threads=3), threading.Barrier(2, timeout=PATIENCE_S)
     running, seen = [], []
 
     def search() -> None:
         with lanes:
             running.append(None)
+            two.wait()  # for another: there is a lane for it
             seen.append((len(running), faiss.omp_get_max_threads()))
-            time.sleep(0.01)
             running.pop()
 
     _together([search] * 12)

@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+from tests import servers
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -35,9 +36,7 @@ def chromium() -> str:
 @contextlib.contextmanager
 def server(home: Path, **environment: str) -> Iterator[str]:
     """`dinoseek up` on a free port; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = servers.free_port()
     command = [Path(sys.executable).with_name("dinoseek"), "up", "--port", str(port), "--no-browser"]
     variables = os.environ | {"DINOSEEK_HOME": str(home), "DINOSEEK_MODEL": "dinoseek_tiny14"} | environment
     with (home.parent / "up.log").open("w") as log:

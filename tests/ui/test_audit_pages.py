@@ -13,6 +13,7 @@ from app.catalog.states import AuditStage, AuditStatus, Role, Word
 from app.ui.audits import acts
 from app.ui.audits.address import Look, Tab, from_address, to_address
 from tests.audits.many import fill
+from tests.program import PATIENCE_S
 from tests.ui.test_pages import MAIN, sent
 
 GROUPS = 100
@@ -22,7 +23,7 @@ VIEW = "views/audits.py"
 @pytest.fixture
 def page(resources):
     face.install(resources)
-    yield AppTest.from_file(str(MAIN), default_timeout=30)
+    yield AppTest.from_file(str(MAIN), default_timeout=PATIENCE_S)
     face.close()
 
 

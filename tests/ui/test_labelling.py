@@ -16,6 +16,7 @@ from app.catalog.audit_models import Audit, Pair, Threshold
 from app.catalog.states import AuditStatus
 from app.ui import curves
 from tests.audits.pairs import answer, fill
+from tests.program import PATIENCE_S
 
 VIEW = Path(__file__).with_name("labelling_view.py")
 
@@ -31,7 +32,7 @@ def audited(resources):
 @pytest.fixture
 def page(resources, audited):
     face.install(resources)
-    opened = AppTest.from_file(str(VIEW), default_timeout=30)
+    opened = AppTest.from_file(str(VIEW), default_timeout=PATIENCE_S)
     opened.query_params["audit"] = str(audited.audit_id)
     yield opened.run()
     face.close()

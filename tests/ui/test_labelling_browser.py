@@ -1,7 +1,6 @@
 """The labelling panel in a real browser: keys answer, undo asks again, the curve is drawn."""
 
 import signal
-import socket
 import subprocess
 import sys
 
@@ -11,6 +10,7 @@ from sqlalchemy import select
 
 from app.audits.evidence import labels
 from app.catalog.audit_models import Label
+from tests import servers
 from tests.audits.pairs import fill, world
 from tests.ui.browser import STOP_S, browser, chromium, wait_until_live
 
@@ -23,9 +23,7 @@ def audited(resources):
 @pytest.fixture
 def address(resources, audited, tmp_path):
     chromium()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = servers.free_port()
     command = [sys.executable, "-m", "tests.ui.labelling_server", str(resources.storage.home), str(port)]
     with (tmp_path / "server.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)

@@ -19,6 +19,7 @@ from app.resources import open_resources
 from app.ui import failures, folders
 from app.ui.ask import Ask, to_address
 from tests.conftest import make_settings, paint
+from tests.program import PATIENCE_S
 from tests.workshop import COLLECTION, fill, workshop
 
 MAIN = Path(failures.__file__).parent / "main.py"
@@ -29,7 +30,7 @@ LIBRARY = "views/library.py"
 def page(resources):
     """The application on an empty home."""
     face.install(resources)
-    yield AppTest.from_file(str(MAIN), default_timeout=30)
+    yield AppTest.from_file(str(MAIN), default_timeout=PATIENCE_S)
     face.close()
 
 

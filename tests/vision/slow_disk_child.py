@@ -5,7 +5,7 @@ import time
 
 from app.vision import decode_child
 
-DELAY_S = 1.5
+DELAY_S = 5.0
 read = decode_child.read_regular_file
 
 
