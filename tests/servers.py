@@ -136,7 +136,8 @@ def s3(bucket: str = "pictures", port: int | None = None) -> Iterator[dict[str, 
         httpx.put(f"{environment['AWS_ENDPOINT_URL']}/{bucket}").raise_for_status()
         yield environment
     finally:
-        stop_group(server)
+        server.kill()  # nothing of it is kept, and asked to end it waits for connections that clients hold open
+        server.wait()
 
 
 def stop_group(process: subprocess.Popen) -> None:

@@ -48,7 +48,8 @@ def endure(home, mutants: Iterable[Mutant], monkeypatch) -> Ordeal:
     """All through one child, as far as it lives: what leaks or lingers adds up in it."""
     monkeypatch.setattr(app.vision.decoder, "TASKS_PER_CHILD", 10**9)
     ordeal, rest = Ordeal(), {}
-    with Decoder(make_settings(home, decode_processes=1)) as decoder:
+    settings = make_settings(home, decode_processes=1, decode_timeout_s=120)  # of a busy machine; its work is limited
+    with Decoder(settings) as decoder:
         decoder.submit(SMALLEST).result()
         for mutant in mutants:
             _decode(decoder, mutant, ordeal)

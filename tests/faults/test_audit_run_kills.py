@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
+from sqlalchemy import update
 
 from app.audits import runs
 from app.catalog import audits
+from app.catalog.audit_models import Audit
 from app.faults import Point
 from app.resources import open_resources
 from tests.audits.album import family
 from tests.conftest import make_settings
-from tests.program import Program
+from tests.program import PATIENCE_S, Program, wait_until
 from tests.workshop import COLLECTION
 
 FORMING = (Point.AFTER_SETTLED, Point.MID_FORMING)
@@ -53,9 +55,13 @@ def test_an_audit_that_another_host_left_is_waited_for_and_goes_on(tmp_path):
         program.json("ingest", tmp_path / "photos", "-c", COLLECTION)
         audit_id = runs.open_audit(resources, COLLECTION)
         with resources.catalog.begin() as session:
-            assert audits.claim(session, audit_id, "elsewhere:1:gone", lease_s=5)
-        done = program.run("audit", "run", "-c", COLLECTION, "--json")
+            assert audits.claim(session, audit_id, "elsewhere:1:gone", lease_s=3600)
+        log = tmp_path / "audit.log"
+        waits = program.start_logged(log, "audit", "run", "-c", COLLECTION, "--json")
+        wait_until(lambda: "waiting for it" in log.read_text(), "a second one that waits")
+        with resources.catalog.begin() as session:
+            session.execute(update(Audit).values(lease_until=0.0))
+        assert waits.wait(PATIENCE_S) == 0
     resources.catalog.dispose()
-    assert done.returncode == 0
-    assert "it goes on here" in done.stderr
-    assert str(paths["keeper"]) in done.stdout
+    assert "it goes on here" in log.read_text()
+    assert str(paths["keeper"]) in log.read_text()

@@ -4,7 +4,6 @@ import dataclasses
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from app.index.live import LiveIndex
 from app.index.selection import Selection
 from tests.index.plain import MODEL, batched
 from tests.program import wait_until
+from tests.vision.processes import has_ended
 
 DIM, COUNT, KINDS = 32, 12_000, 300
 
@@ -191,7 +191,7 @@ def test_a_build_ends_with_the_one_who_asked_for_it(tmp_path):
     child = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
-    wait_until(lambda: not Path(f"/proc/{child}").exists(), "the end of the child")
+    wait_until(lambda: has_ended(child), "the end of the child")
 
 
 ASKER = '''

@@ -20,7 +20,19 @@ def children_of(pid: int) -> list[int]:
 
 
 def decode_children_of(pid: int) -> list[int]:
-    return [child for child in children_of(pid) if b"decode_child" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [child for child in children_of(pid) if b"decode_child" in _command_of(child)]
+
+
+def has_ended(pid: int) -> bool:
+    """Also when nobody has asked yet how it ended."""
+    return not _command_of(pid)
+
+
+def _command_of(pid: int) -> bytes:
+    """Empty once it has ended."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def peak_memory_bytes(pid: int) -> int:

@@ -22,7 +22,7 @@ from app.vision.decoder import Decoder
 from tests.conftest import make_settings, paint
 from tests.program import wait_until
 from tests.vision.poisonous_child import LIES
-from tests.vision.processes import LINUX, decode_children_of
+from tests.vision.processes import LINUX, decode_children_of, has_ended
 
 HANGS_S = 4  # no time for a small picture that decodes, however busy the machine
 POISONOUS = (sys.executable, "-P", str(Path(__file__).with_name("poisonous_child.py")))
@@ -264,7 +264,7 @@ def test_children_import_neither_the_main_module_nor_torch_and_die_with_their_pa
         (child,) = decode_children_of(parent.pid)
         assert "libtorch" not in Path(f"/proc/{child}/maps").read_text()
         parent.kill()
-    wait_until(lambda: not Path(f"/proc/{child}").exists(), "the end of the child")
+    wait_until(lambda: has_ended(child), "the end of the child")
 
 
 def test_what_hangs_gives_up_its_seat_and_no_more_than_one(tmp_path, picture):

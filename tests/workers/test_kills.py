@@ -16,6 +16,7 @@ from app.catalog.states import ImageStatus
 from app.resources import Resources, open_resources
 from tests.conftest import SHARED, make_settings, paint
 from tests.program import SLOW, Program, wait_until
+from tests.vision.processes import has_ended
 from tests.workers.watching import assert_each_searchable_once, worker_at_work
 from tests.workshop import COLLECTION
 
@@ -74,7 +75,7 @@ def test_a_worker_whose_supervisor_was_killed_ends_by_itself(tmp_path, many, enc
         ingest = program.start("ingest", many, "-c", COLLECTION)
         pid = wait_until(lambda: worker_at_work(resources, set()), "a worker at work")
         ingest.kill()
-        wait_until(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid), "the worker's end", 60)
+        wait_until(lambda: has_ended(pid), "the worker's end")
         held = select(func.count()).where(Image.status == ImageStatus.WORKING)
         with resources.catalog.read() as session:
             assert session.scalar(held) == 0  # an orderly end: nothing is held, nothing counted against a picture
@@ -82,7 +83,3 @@ def test_a_worker_whose_supervisor_was_killed_ends_by_itself(tmp_path, many, enc
         assert (done["known"], done["failed"]) == (60, 0)
         assert_each_searchable_once(resources, 60)
         resources.catalog.dispose()
-
-
-def _is_zombie(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
