@@ -1,19 +1,15 @@
 """Write the sample album: a few hundred painted pictures, edited copies of some, and the truth about all."""
 
-import multiprocessing
-import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from app.errors import InvalidInput
 from app.samples import paint
+from app.samples.crew import CHUNK, crew, finished
 from app.samples.plan import Copy, Shot, plan, recipe
 from app.samples.truth import PictureTruth, Truth, load, save
 
 Progress = Callable[[int, int], None]  # (done, total) files
-CHUNK = 8  # shots of like scenes a worker paints in a row: it then draws each object once
-MOST_WORKERS = 8  # each holds two hundred megabytes of sprites and layers
 SAVE_EVERY = 40  # files between two savings of the truth, so that an interrupted run loses little
 
 
@@ -58,20 +54,9 @@ def _made(folder: Path, wanted: list[Shot | Copy], known: dict[str, PictureTruth
     copies = [entry for entry in wanted if isinstance(entry, Copy)]
     if not wanted:
         return
-    with _workers(len(wanted)) as pool:
-        yield from _finished(pool, [(_paint_all, folder, shots[at : at + CHUNK]) for at in range(0, len(shots), CHUNK)])
-        yield from _finished(pool, [(_copy_one, folder, entry, known[entry.original.path]) for entry in copies])
-
-
-def _workers(files: int) -> ProcessPoolExecutor:
-    """Spawned, not forked: callers have threads. Never more than the work deserves."""
-    count = max(1, min(os.cpu_count() or 1, MOST_WORKERS, -(-files // CHUNK)))
-    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
-
-
-def _finished(pool: Executor, calls: Iterable[tuple]) -> Iterator[PictureTruth]:
-    for future in as_completed([pool.submit(*call) for call in calls]):
-        yield from future.result()
+    with crew(len(wanted)) as pool:
+        yield from finished(pool, [(_paint_all, folder, shots[at : at + CHUNK]) for at in range(0, len(shots), CHUNK)])
+        yield from finished(pool, [(_copy_one, folder, entry, known[entry.original.path]) for entry in copies])
 
 
 def _paint_all(folder: Path, shots: list[Shot]) -> list[PictureTruth]:

@@ -127,12 +127,17 @@ def hang(canvas: Canvas, name: str, x: float, y: float, height: float, *, turn: 
     """Hang a thing on a wall, its middle at (x, y), with a soft shadow to the lower right."""
     sprite = scaled(cast.sprite(name), height * cast.CAST[name].size * canvas.height, turn)
     left, top = round(x * canvas.width - sprite.width / 2), round(y * canvas.height - sprite.height / 2)
+    soft_shadow(canvas, sprite, left, top)
+    canvas.track(name, canvas.stamp(sprite, top, left), top, left, turn)
+
+
+def soft_shadow(canvas: Canvas, sprite: PIL.Image.Image, left: int, top: int) -> None:
+    """What a thing close before a wall, or lying on something, throws to the lower right."""
     margin = max(6, sprite.height // 10)
     mask = PIL.Image.new("L", (sprite.width + 2 * margin, sprite.height + 2 * margin))
     mask.paste(sprite.getchannel("A"), (margin, margin))
     soft = np.asarray(mask.filter(PIL.ImageFilter.GaussianBlur(margin / 3)), np.float32) / 255
     canvas.darken(soft, top - margin + margin // 2, left - margin + margin // 3, 0.55)
-    canvas.track(name, canvas.stamp(sprite, top, left), top, left, turn)
 
 
 def lay(canvas: Canvas, name: str, corners: tuple[tuple[float, float], ...]) -> None:
