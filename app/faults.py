@@ -24,6 +24,7 @@ class Point(enum.StrEnum):
     MID_DECODE = "mid_decode"  # within a decode child
     AFTER_DECODE = "after_decode"
     AFTER_EMBED = "after_embed"
+    AFTER_DETAILS = "after_details"  # local descriptors are written, no row is there
     AFTER_THUMBNAIL = "after_thumbnail"
     BEFORE_COMMIT = "before_commit"  # embeddings are written, not committed
     AFTER_COMMIT = "after_commit"

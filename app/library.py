@@ -15,6 +15,7 @@ from app.catalog.models import Collection, Image, ModelKey
 from app.catalog.states import ImageStatus
 from app.encoders import Encoders
 from app.errors import AlreadyExists, InvalidInput
+from app.patches.details import get_detail
 from app.resources import Resources
 
 NAME_RULE = re.compile(r"[^\W_][\w .+-]{0,63}")  # letters of any language; no slash, no leading dot
@@ -27,6 +28,7 @@ class ChangeFacts:
     model: str
     preprocessing: str
     precision: str
+    instances: str  # what is kept of pictures' places: off, light or full
     add_only: bool  # nothing is switched at its end
     leave_behind: bool  # pictures that can't be embedded hold nothing up
     total: int  # searchable pictures
@@ -54,6 +56,7 @@ class CollectionFacts:
     created_at: float  # seconds since 1970 UTC
     preprocessing: str
     precision: str
+    instances: str  # what is kept of pictures' places: off, light or full
     change: ChangeFacts | None
 
 
@@ -98,7 +101,7 @@ def collection(resources: Resources, name: str) -> CollectionFacts:
 def create_collection(
     resources: Resources, name: str, model: str | None = None, encoders: Encoders | None = None, **kind: str | None
 ) -> CollectionFacts:
-    """An empty collection bound to one model; `kind`, its `preprocessing` and `precision`, as in the settings if open.
+    """An empty collection bound to one model; `kind`, its `preprocessing`, `precision` and `detail`, as by `Encoders`.
 
     Raises InvalidInput, AlreadyExists, WeightsUnavailable, NotFound for a name in no table.
     """
@@ -113,10 +116,10 @@ def create_collection(
         return _facts(session, shelf.add(session, name, row.id))
 
 
-def open_collection(resources: Resources, name: str, model: str | None = None) -> CollectionFacts:
+def open_collection(resources: Resources, name: str, model: str | None = None, **kind: str | None) -> CollectionFacts:
     """The collection of this name, made when there is none, by us or by another process that tries the same."""
     with contextlib.suppress(AlreadyExists):
-        return create_collection(resources, name, model)
+        return create_collection(resources, name, model, **kind)
     return collection(resources, name)
 
 
@@ -160,6 +163,7 @@ def _facts(session: Session, row: Collection) -> CollectionFacts:
         created_at=row.created_at,
         preprocessing=key.preprocessing,
         precision=key.precision,
+        instances=get_detail(key.detail).word,
         change=change_facts(session, row),
         **totals,
     )
@@ -175,6 +179,7 @@ def change_facts(session: Session, row: Collection) -> ChangeFacts | None:
         model=new.model,
         preprocessing=new.preprocessing,
         precision=new.precision,
+        instances=get_detail(new.detail).word,
         add_only=change.add_only,
         leave_behind=change.leave_behind,
         total=total,
@@ -187,9 +192,14 @@ def change_facts(session: Session, row: Collection) -> ChangeFacts | None:
 
 def _label(now: ModelKey, new: ModelKey) -> str:
     """The model where it is another one, and how it sees and counts where that is another way."""
-    ways = [getattr(new, name) for name in ("preprocessing", "precision") if getattr(new, name) != getattr(now, name)]
+    parts = ("preprocessing", "precision", "detail")
+    ways = [_way(name, getattr(new, name)) for name in parts if getattr(new, name) != getattr(now, name)]
     weights = [] if ways or new.model != now.model else [f"weights {new.weights_sha256[:12]}"]
     return ", ".join([new.model, *ways, *weights])
+
+
+def _way(part: str, value: str) -> str:
+    return f"instances {get_detail(value).word}" if part == "detail" else value
 
 
 def _picture_facts(session: Session, rows: Sequence[Image]) -> list[PictureFacts]:

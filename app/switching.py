@@ -16,6 +16,7 @@ from app.errors import InvalidInput
 from app.index.milvus import MilvusIndex
 from app.jobs import Job, enqueue
 from app.library import CollectionFacts
+from app.patches.details import get_detail
 from app.resources import Resources
 from app.search.refresh import cluster_name
 
@@ -32,8 +33,9 @@ def begin(
 ) -> CollectionFacts:
     """Have every searchable picture embedded under another key, then switch to it unless `add_only`.
 
-    `kind`, its `preprocessing` and `precision`, is as for a new collection where it is open, and as it is now where the
-    model is open too; where all is open, the change under way goes on as it was begun. Pictures that could not be
+    `kind`, its `preprocessing`, `precision` and `detail`, is as for a new collection where it is open, and as it is now
+    where the model is open too; the detail stays in any case, and how pictures are seen may go with it. Where all is
+    open, the change under way goes on as it was begun. Pictures that could not be
     embedded get another try; with `leave_behind` they hold up nothing and become failures instead. What has nothing
     left to embed is made at once. Raises NotFound, InvalidInput, WeightsUnavailable.
     """
@@ -103,11 +105,19 @@ def _wanted(
         now = collections.model_of(session, collections.get(session, name))
     if model is None and not said:
         return None
-    if model is None:
-        said = {"preprocessing": now.preprocessing, "precision": now.precision} | said
-    key = encoders.named(model or now.model, **said).key
+    key = encoders.named(model or now.model, **_kind(now, said, same_model=model is None)).key
     with resources.catalog.begin() as session:
         return collections.register_model(session, **asdict(key)).id
+
+
+def _kind(now: ModelKey, said: dict[str, str], *, same_model: bool) -> dict[str, str]:
+    """What a new key is to be, as far as it is not left to the model and the settings."""
+    detail = {"detail": now.detail} | said
+    if not same_model:
+        return detail
+    alike = bool(get_detail(now.detail)) == bool(get_detail(detail["detail"]))
+    seen = {"preprocessing": now.preprocessing} if alike else {}
+    return {"precision": now.precision} | seen | detail
 
 
 def _locked(session: Session, name: str) -> Collection:

@@ -8,7 +8,14 @@ from app.catalog.models import Collection, Image
 from app.catalog.states import ImageStatus
 from app.resources import Resources
 
-KEY = {"model": "m", "weights_sha256": "0" * 64, "preprocessing": "p", "precision": "float32", "trained": True}
+KEY = {
+    "model": "m",
+    "weights_sha256": "0" * 64,
+    "preprocessing": "p",
+    "precision": "float32",
+    "detail": "off",
+    "trained": True,
+}
 
 
 def fill_rows(resources: Resources, count: int, dim: int, seed: int = 0) -> np.ndarray:

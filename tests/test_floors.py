@@ -17,6 +17,7 @@ FLOORS = (
     {
         "resources",
         "encoders",
+        "bases",
         "library",
         "whereabouts",
         "ingest",

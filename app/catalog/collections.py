@@ -87,7 +87,7 @@ def next_seq(session: Session, collection_id: int) -> int:
 
 def register_model(session: Session, **key) -> ModelKey:
     """The row of this model key, added when it is new."""
-    identity = {name: key[name] for name in ("model", "weights_sha256", "preprocessing", "precision")}
+    identity = {name: key[name] for name in ("model", "weights_sha256", "preprocessing", "precision", "detail")}
     known = select(ModelKey).filter_by(**identity)
     found = session.scalar(known)
     if found is not None:

@@ -6,18 +6,30 @@ Nothing here touches a picture. What is removed is derived (vectors, claims) or 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, delete, func, or_, select, union, update
 from sqlalchemy.orm import Session, aliased
 
 from app.catalog import collections
 from app.catalog.clock import db_now
 from app.catalog.images import portions
-from app.catalog.models import Change, Collection, Embedding, Image, Location, Reembedding, Snapshot
+from app.catalog.models import (
+    Change,
+    Collection,
+    Embedding,
+    Image,
+    Location,
+    ModelKey,
+    Reembedding,
+    Regions,
+    Snapshot,
+)
 from app.catalog.states import ImageStatus, SnapshotStatus
 
 PRESENT = (ImageStatus.PENDING, ImageStatus.WORKING, ImageStatus.READY)
 
-Find = Callable[[Collection], Select]
+VECTORS = (Embedding, Regions)  # what is derived of an image under a model key, one row each
+
+Find = Callable[[Collection], Select | CompoundSelect]
 Repair = Callable[[Session, Collection, Sequence[int]], None]
 
 
@@ -43,15 +55,17 @@ def embed_again(session: Session, collection: Collection, image_ids: Sequence[in
     seq = collections.next_seq(session, collection.id)
     fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": db_now(), "owner": None, "lease_until": None}
     for chosen in portions(image_ids):
-        session.execute(delete(Embedding).where(Embedding.image_id.in_(chosen), _of_model(collection)))
+        for table in VECTORS:
+            session.execute(delete(table).where(table.image_id.in_(chosen), _of_model(table, collection)))
         present = (Image.id.in_(chosen), Image.status.in_(PRESENT))
         session.execute(update(Image).where(*present).values(**fresh, changed_seq=seq))
 
 
 def _drop_vectors(session: Session, collection: Collection, image_ids: Sequence[int]) -> None:
     for chosen in portions(image_ids):
-        here = Embedding.collection_id == collection.id
-        session.execute(delete(Embedding).where(Embedding.image_id.in_(chosen), here))
+        for table in VECTORS:
+            here = (table.image_id.in_(chosen), table.collection_id == collection.id)
+            session.execute(delete(table).where(*here))
 
 
 def _drop_paths(session: Session, collection: Collection, location_ids: Sequence[int]) -> None:
@@ -74,7 +88,7 @@ def _drop_work(session: Session, collection: Collection, row_ids: Sequence[int])
 def _raise_seq(session: Session, collection: Collection, _: Sequence[int]) -> None:
     """Behind every number that is in use; readers have seen none above it."""
     used = [
-        select(func.max(Embedding.seq)).where(Embedding.collection_id == collection.id),
+        *(select(func.max(table.seq)).where(table.collection_id == collection.id) for table in VECTORS),
         select(func.max(Image.changed_seq)).where(Image.collection_id == collection.id),
     ]
     highest = max(session.scalar(statement) or 0 for statement in used)
@@ -89,34 +103,49 @@ def _retire(session: Session, collection: Collection, snapshot_ids: Sequence[int
     session.execute(update(Snapshot).where(Snapshot.id.in_(snapshot_ids)).values(status=SnapshotStatus.RETIRED))
 
 
-def _of_model(collection: Collection) -> ColumnElement[bool]:
-    return Embedding.model_key_id == collection.model_key_id
+def _of_model(table: type[Embedding] | type[Regions], collection: Collection) -> ColumnElement[bool]:
+    return table.model_key_id == collection.model_key_id
 
 
 def _without_vector(collection: Collection) -> Select:
-    vector = select(Embedding.image_id).where(Embedding.image_id == Image.id, _of_model(collection))
-    ready = (Image.collection_id == collection.id, Image.status == ImageStatus.READY)
-    return select(Image.id).where(*ready, ~vector.exists())
-
-
-def _strange_vectors(collection: Collection) -> Select:
-    """Filed under this collection, of an image that is not there or in another one."""
-    owner = select(Image.id).where(Image.id == Embedding.image_id, Image.collection_id == collection.id)
-    return select(Embedding.image_id).where(Embedding.collection_id == collection.id, ~owner.exists())
-
-
-def _misfiled_vectors(collection: Collection) -> Select:
-    """Of an image of this collection, filed under another one: no reader finds it."""
-    image = select(Image.id).where(Image.id == Embedding.image_id, Image.collection_id == collection.id)
-    return select(Embedding.image_id).where(
-        _of_model(collection), Embedding.collection_id != collection.id, image.exists()
+    """Or without regions, where the model key has them."""
+    ready = select(Image.id).where(Image.collection_id == collection.id, Image.status == ImageStatus.READY)
+    vector, regions = (
+        select(table.image_id).where(table.image_id == Image.id, _of_model(table, collection)) for table in VECTORS
     )
+    detailed = select(ModelKey.id).where(ModelKey.id == collection.model_key_id, ModelKey.detail != "off")
+    return ready.where(~vector.exists() | (detailed.exists() & ~regions.exists()))
 
 
-def _early_vectors(collection: Collection) -> Select:
+def _strange_vectors(collection: Collection) -> CompoundSelect:
+    """Filed under this collection, of an image that is not there or in another one."""
+    return union(*(_strange(table, collection) for table in VECTORS))
+
+
+def _strange(table: type[Embedding] | type[Regions], collection: Collection) -> Select:
+    owner = select(Image.id).where(Image.id == table.image_id, Image.collection_id == collection.id)
+    return select(table.image_id).where(table.collection_id == collection.id, ~owner.exists())
+
+
+def _misfiled_vectors(collection: Collection) -> CompoundSelect:
+    """Of an image of this collection, filed under another one: no reader finds it."""
+    return union(*(_misfiled(table, collection) for table in VECTORS))
+
+
+def _misfiled(table: type[Embedding] | type[Regions], collection: Collection) -> Select:
+    image = select(Image.id).where(Image.id == table.image_id, Image.collection_id == collection.id)
+    elsewhere = (_of_model(table, collection), table.collection_id != collection.id)
+    return select(table.image_id).where(*elsewhere, image.exists())
+
+
+def _early_vectors(collection: Collection) -> CompoundSelect:
     """Of a picture that waits to be embedded: its worker would find the place taken."""
     waits = (Image.collection_id == collection.id, Image.status == ImageStatus.PENDING)
-    return select(Image.id).join(Embedding, Embedding.image_id == Image.id).where(*waits, _of_model(collection))
+    early = (
+        select(Image.id).join(table, table.image_id == Image.id).where(*waits, _of_model(table, collection))
+        for table in VECTORS
+    )
+    return union(*early)
 
 
 def _strange_paths(collection: Collection) -> Select:
@@ -124,11 +153,14 @@ def _strange_paths(collection: Collection) -> Select:
     return select(Location.id).where(Location.collection_id == collection.id, ~owner.exists())
 
 
-def _ahead(collection: Collection) -> Select:
+def _ahead(collection: Collection) -> CompoundSelect:
     """Numbered above the last number that was given out: a reader that has seen that one would never read these."""
-    vectors = select(Embedding.image_id).where(Embedding.collection_id == collection.id, Embedding.seq > collection.seq)
+    vectors = (
+        select(table.image_id).where(table.collection_id == collection.id, table.seq > collection.seq)
+        for table in VECTORS
+    )
     changes = select(Image.id).where(Image.collection_id == collection.id, Image.changed_seq > collection.seq)
-    return vectors.union(changes)
+    return union(changes, *vectors)
 
 
 def _held_by_nobody(collection: Collection) -> Select:
@@ -182,7 +214,7 @@ FLAWS = (
          _strange_vectors, _drop_vectors),
     Flaw("misfiled_vector", "vectors filed under another collection: made anew",
          _misfiled_vectors, embed_again),
-    Flaw("no_vector", "pictures called searchable without a vector: embedded again",
+    Flaw("no_vector", "pictures called searchable without their vectors: embedded again",
          _without_vector, embed_again),
     Flaw("held_by_nobody", "pictures at work that no worker holds: given back",
          _held_by_nobody, embed_again),

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, synonym
 
 from app.catalog.clock import db_now
-from app.catalog.states import ImageStatus, PlaceKind, Priority, SnapshotStatus, SourceKind, SourceState
+from app.catalog.states import ImageStatus, Kind, PlaceKind, Priority, SnapshotStatus, SourceKind, SourceState
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER takes AUTOINCREMENT there
 NEVER_REUSED = {"sqlite_autoincrement": True}  # else a deleted top id goes to the next row, with the old vector
@@ -49,18 +49,39 @@ def by_value(kind: type[enum.StrEnum]) -> Enum:
 
 
 class ModelKey(Base):
-    """What makes two vectors comparable: same weights, same preprocessing, same precision."""
+    """What makes two vectors comparable: same weights, same preprocessing, same precision, same detail."""
 
     __tablename__ = "model_keys"
-    __table_args__ = (UniqueConstraint("model", "weights_sha256", "preprocessing", "precision"), NEVER_REUSED)
+    __table_args__ = (
+        UniqueConstraint(
+            "model", "weights_sha256", "preprocessing", "precision", "detail", name="uq_model_keys_identity"
+        ),
+        NEVER_REUSED,
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     model: Mapped[str] = mapped_column(String(100))
     weights_sha256: Mapped[str] = mapped_column(String(DIGEST_CHARS))
     preprocessing: Mapped[str] = mapped_column(String(50))
     precision: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[str] = mapped_column(String(20), default="off", server_default=text("'off'"))  # kept of each place
     dim: Mapped[int] = mapped_column(Integer)
     trained: Mapped[bool] = mapped_column(Boolean)
+
+    @property
+    def folder(self) -> str:
+        """What files made under it lie in: the same for the same key in any database."""
+        return "-".join((self.weights_sha256[:12], self.preprocessing, self.precision, self.detail))
+
+
+class Basis(Base):
+    """What places of pictures are described in under a model key, made once: two hosts must never differ in it."""
+
+    __tablename__ = "bases"
+
+    model_key_id: Mapped[int] = mapped_column(ForeignKey("model_keys.id"), primary_key=True)
+    crc32: Mapped[int] = mapped_column(BigInteger)  # of `basis`; checked on every read
+    basis: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Collection(Base):
@@ -83,6 +104,7 @@ class Collection(Base):
     model_key_id: Mapped[int] = mapped_column(ForeignKey("model_keys.id"))
     seq: Mapped[int] = mapped_column(BigInteger, default=0)
     snapshot_id: Mapped[int | None] = mapped_column(Id)  # the published one; a key both ways is a knot
+    regions_snapshot_id: Mapped[int | None] = mapped_column(Id)  # the same of regions
     created_at: Mapped[float] = mapped_column(Double, default=db_now())
     deleted_at: Mapped[float | None] = mapped_column(Double)  # hidden, and brought back by `restore`
     worked_at: Mapped[float | None] = mapped_column(Double)  # when a batch of it was last stored; outlives its worker
@@ -214,8 +236,25 @@ class Embedding(Base):
     vector: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class Regions(Base):
+    """Unit vectors of parts of a picture and where they lie, one row per image and model key that has detail."""
+
+    __tablename__ = "regions"
+    __table_args__ = (Index("ix_regions_seq", "collection_id", "model_key_id", "seq"),)
+
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    model_key_id: Mapped[int] = mapped_column(ForeignKey("model_keys.id"), primary_key=True)
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"))
+    seq: Mapped[int] = mapped_column(BigInteger)  # the embedding's
+    count: Mapped[int] = mapped_column(Integer)
+    dim: Mapped[int] = mapped_column(Integer)
+    crc32: Mapped[int] = mapped_column(BigInteger)  # of `vectors` and `boxes`; checked on every read
+    vectors: Mapped[bytes] = mapped_column(LargeBinary)  # int8 (count, dim), each over its own largest number
+    boxes: Mapped[bytes] = mapped_column(LargeBinary)  # "<u2" (count, 4), shares times 65535
+
+
 class Snapshot(Base):
-    """A built index of one collection and model key: BUILDING → VERIFIED → PUBLISHED → RETIRED."""
+    """A built index of one collection, model key and kind: BUILDING → VERIFIED → PUBLISHED → RETIRED."""
 
     __tablename__ = "snapshots"
     __table_args__ = (Index("ix_snapshots_collection", "collection_id", "status"), NEVER_REUSED)
@@ -223,6 +262,7 @@ class Snapshot(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"))
     model_key_id: Mapped[int] = mapped_column(ForeignKey("model_keys.id"))
+    kind: Mapped[Kind] = mapped_column(by_value(Kind), default=Kind.WHOLE, server_default="whole")
     status: Mapped[SnapshotStatus] = mapped_column(by_value(SnapshotStatus), default=SnapshotStatus.BUILDING)
     owner: Mapped[str] = mapped_column(String(100))
     lease_until: Mapped[float | None] = mapped_column(Double)

@@ -18,6 +18,13 @@ class Priority(enum.IntEnum):
     BULK = 1
 
 
+class Kind(enum.StrEnum):
+    """Of which vectors an index is."""
+
+    WHOLE = "whole"  # one of each picture
+    REGIONS = "regions"  # of parts of pictures, several of each
+
+
 class SnapshotStatus(enum.StrEnum):
     BUILDING = "building"
     VERIFIED = "verified"  # written, read back, checksums equal

@@ -6,7 +6,7 @@ import typer
 
 from app import library
 from app.cli.output import JsonFlag, megabytes, print_json, print_table, say
-from app.cli.switching import switch
+from app.cli.switching import InstancesOption, switch
 from app.library import CollectionFacts
 from app.resources import open_resources
 
@@ -20,10 +20,12 @@ def create(
     model: Annotated[str | None, typer.Option(help="The encoder; see `dinoseek models list`.")] = None,
     preprocessing: Annotated[str | None, typer.Option(help="How pictures become squares; see docs/models.md.")] = None,
     precision: Annotated[str | None, typer.Option(help="float32, int8, bfloat16 or float16.")] = None,
+    instances: InstancesOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Make an empty collection, bound to one model."""
-    facts = library.create_collection(open_resources(), name, model, preprocessing=preprocessing, precision=precision)
+    kind = {"preprocessing": preprocessing, "precision": precision, "detail": instances}
+    facts = library.create_collection(open_resources(), name, model, **kind)
     if as_json:
         print_json(facts)
         return
@@ -37,12 +39,15 @@ def list_(as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ("collection", "model", "pictures", "searchable", "waiting", "failed", "size")
-    print_table(
-        columns, [(r.name, _model(r), r.images, r.ready, r.pending, r.failed, megabytes(r.bytes)) for r in rows]
-    )
+    columns = ("collection", "model", "instances", "pictures", "searchable", "waiting", "failed", "size")
+    print_table(columns, [_row(facts) for facts in rows])
     if not rows:
         say("no collection yet: `dinoseek ingest FOLDER -c NAME` makes one")
+
+
+def _row(facts: CollectionFacts) -> tuple:
+    counts = (facts.images, facts.ready, facts.pending, facts.failed)
+    return (facts.name, _model(facts), facts.instances, *counts, megabytes(facts.bytes))
 
 
 def _model(facts: CollectionFacts) -> str:

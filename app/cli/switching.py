@@ -16,6 +16,14 @@ from app.library import ChangeFacts, CollectionFacts
 from app.resources import Resources, open_resources
 
 POLL_S = 0.5
+InstancesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--instances",
+        help="What is kept of the places in pictures, to find one and the same thing: off, light or full. "
+        "With it, pictures are seen as grid336-v1 unless --preprocessing says otherwise; see docs/instances.md.",
+    ),
+]
 
 
 def switch(
@@ -23,6 +31,7 @@ def switch(
     model: Annotated[str | None, typer.Option(help="The new encoder; see `models list`. Left open: the same.")] = None,
     preprocessing: Annotated[str | None, typer.Option(help="How pictures become squares; see docs/models.md.")] = None,
     precision: Annotated[str | None, typer.Option(help="float32, int8, bfloat16 or float16.")] = None,
+    instances: InstancesOption = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is done.")] = True,
     add_only: Annotated[bool, typer.Option("--add-only", help="Make the vectors, and switch another time.")] = False,
     leave_behind: Annotated[
@@ -39,7 +48,7 @@ def switch(
     dinoseek collections switch photos --model dinov2_vits14
     """
     started, resources = time.monotonic(), open_resources()
-    terms = {"model": model, "preprocessing": preprocessing, "precision": precision}
+    terms = {"model": model, "preprocessing": preprocessing, "precision": precision, "detail": instances}
     terms |= {"add_only": add_only, "leave_behind": leave_behind}
     if cancel:
         _refuse_any(terms)
@@ -85,8 +94,11 @@ def _state(facts: CollectionFacts, begun: ChangeFacts | None, add_only: bool) ->
         return "changing"
     if add_only or (begun and begun.add_only):
         return "added"
-    new = begun and (begun.model, begun.preprocessing, begun.precision)
-    return "done" if new in (None, (facts.model, facts.preprocessing, facts.precision)) else "cancelled"
+    return "done" if begun is None or _kind(begun) == _kind(facts) else "cancelled"
+
+
+def _kind(facts: CollectionFacts | ChangeFacts) -> tuple[str, ...]:
+    return facts.model, facts.preprocessing, facts.precision, facts.instances
 
 
 def _answer(facts: CollectionFacts, state: str, seconds: float, as_json: bool) -> None:
@@ -108,6 +120,7 @@ def _counts(facts: CollectionFacts) -> dict:
         "model": facts.model,
         "preprocessing": facts.preprocessing,
         "precision": facts.precision,
+        "instances": facts.instances,
         "images": facts.images,
         "ready": facts.ready,
         "failed": facts.failed,

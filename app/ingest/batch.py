@@ -1,18 +1,21 @@
 """Claimed pictures become vectors: what decoding made of them, the network, one transaction."""
 
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.catalog import changes, claims, collections, embeddings, images, workers
+from app.catalog import changes, claims, collections, embeddings, images, regions, workers
 from app.catalog.backlogs import Backlog
 from app.catalog.claims import Claim
 from app.catalog.clock import db_now
 from app.catalog.models import Image, ModelKey, Reembedding
 from app.errors import BadVector, ServiceUnavailable, UnreadableImage
 from app.faults import Point, reach
+from app.ingest.network import Answer, ask
 from app.ingest.workshop import Workshop
 from app.vision.answers import Prepared
 from app.vision.encoder import Encoder
@@ -107,13 +110,14 @@ def finish(workshop: Workshop, batch: Batch) -> None:
     _let_wait(workshop, batch, outcome)
     workshop.pace.lap("decode")
     reach(Point.AFTER_DECODE)
-    vectors = _embed(batch.encoder, outcome)
-    workshop.pace.lap("network")
+    answers = _ask(workshop, batch, outcome)
     reach(Point.AFTER_EMBED)
+    _keep_patches(workshop, batch, outcome, answers)
+    reach(Point.AFTER_DETAILS)
     workshop.resources.storage.keep_thumbnails({made.digest: made.thumbnail for _, made in outcome.prepared})
     workshop.pace.lap("thumbnails")
     reach(Point.AFTER_THUMBNAIL)
-    _store(workshop, batch, outcome, vectors)
+    _store(workshop, batch, outcome, answers)
     workshop.pace.lap("store")  # the commit; it counts with the next batch
     reach(Point.AFTER_COMMIT)
     if outcome.trouble and not outcome.prepared:
@@ -159,35 +163,41 @@ def _may_be_elsewhere(workshop: Workshop, batch: Batch, claim: Claim) -> bool:
     return workshop.resources.storage.store is not None and (source.stored or not source.seen_here)
 
 
-def _embed(encoder: Encoder, outcome: Outcome) -> np.ndarray:
-    """Unit vectors (N, D) of the prepared pictures. One whose vector is no vector is refused alone."""
-    if not outcome.prepared:
-        return np.empty((0, encoder.key.dim), np.float32)
+def _ask(workshop: Workshop, batch: Batch, outcome: Outcome) -> list[Answer]:
+    """What the network says of each prepared picture. One whose vector is no vector is refused alone."""
+    ask_of = partial(ask, workshop, batch.order.key, batch.encoder)
     try:
-        return encoder.embed([prepared.pixels for _, prepared in outcome.prepared])
+        return ask_of([prepared.pixels for _, prepared in outcome.prepared])
     except BadVector:
-        return _embed_one_by_one(encoder, outcome)
+        return _ask_one_by_one(ask_of, outcome)
 
 
-def _embed_one_by_one(encoder: Encoder, outcome: Outcome) -> np.ndarray:
-    kept, vectors = [], []
+def _ask_one_by_one(ask_of: Callable[[list[np.ndarray]], list[Answer]], outcome: Outcome) -> list[Answer]:
+    kept, answers = [], []
     for claim, prepared in outcome.prepared:
         try:
-            vectors.append(encoder.embed([prepared.pixels])[0])
+            answers += ask_of([prepared.pixels])
             kept.append((claim, prepared))
         except BadVector as refusal:
             outcome.refused.append((claim, "bad_vector", str(refusal)))
     outcome.prepared = kept
-    return np.array(vectors, np.float32).reshape(len(kept), encoder.key.dim)
+    return answers
 
 
-def _store(workshop: Workshop, batch: Batch, outcome: Outcome, vectors: np.ndarray) -> None:
+def _keep_patches(workshop: Workshop, batch: Batch, outcome: Outcome, answers: list[Answer]) -> None:
+    pairs = zip(outcome.prepared, answers, strict=True)
+    files = {made.digest: answer.described.local for (_, made), answer in pairs if answer.described}
+    workshop.resources.storage.keep_patches(batch.order.key.folder, files)
+    workshop.pace.lap("details")
+
+
+def _store(workshop: Workshop, batch: Batch, outcome: Outcome, answers: list[Answer]) -> None:
     """One transaction: embeddings of the claims that are still ours, facts, refusals, and the worker's tally."""
     with workshop.resources.catalog.begin() as session:
         collections.lock(session, batch.order.collection_id)  # before any image, as all do: else two may lock up
         if _is_outdated(session, batch.order):
             return claims.undo(session, batch.claimed)
-        _store_embeddings(session, batch.order, outcome, vectors)
+        _store_answers(session, batch.order, outcome, answers)
         for claim, code, reason in outcome.refused:
             _refuse(session, claim, code, reason, workshop.resources.settings.max_attempts)
         _put_back(session, outcome, workshop.resources.settings.away_retry_s)
@@ -203,13 +213,22 @@ def _is_outdated(session: Session, order: Order) -> bool:
     return order.backlog is Image and not collections.answers_with(session, order.collection_id, order.key.id)
 
 
-def _store_embeddings(session: Session, order: Order, outcome: Outcome, vectors: np.ndarray) -> None:
+def _store_answers(session: Session, order: Order, outcome: Outcome, answers: list[Answer]) -> None:
     ours = claims.settle(session, [claim for claim, _ in outcome.prepared])
-    rows = [i for i, (claim, _) in enumerate(outcome.prepared) if claim.image_id in ours]
-    ids = [outcome.prepared[i][0].image_id for i in rows]
-    embeddings.add(session, order.collection_id, order.key.id, ids, vectors[rows])
-    images.record_facts(session, [_facts(*outcome.prepared[i]) for i in rows])
-    _note_change(session, order, ids)
+    pairs = zip(outcome.prepared, answers, strict=True)
+    told = {claim.image_id: answer for (claim, _), answer in pairs if claim.image_id in ours}
+    _store_vectors(session, order, told)
+    images.record_facts(session, [_facts(*pair) for pair in outcome.prepared if pair[0].image_id in ours])
+    _note_change(session, order, list(told))
+
+
+def _store_vectors(session: Session, order: Order, told: dict[int, Answer]) -> None:
+    """By image id."""
+    if not told:
+        return
+    place = (session, order.collection_id, order.key.id)
+    seq = embeddings.add(*place, list(told), np.stack([answer.vector for answer in told.values()]))
+    regions.add(*place, seq, {image_id: answer.parts for image_id, answer in told.items() if answer.described})
 
 
 def _put_back(session: Session, outcome: Outcome, away_s: float) -> None:

@@ -19,6 +19,9 @@ STAGES = (
     Stage("claim", "asking the database for work", "PostgreSQL nearby, or a larger DINOSEEK_BATCH_IMAGES"),
     Stage("decode", "waiting for decoding", "where cores are idle, a larger DINOSEEK_DECODE_PROCESSES"),
     Stage("network", "the network", "a GPU, a smaller model, or a further worker"),
+    Stage(
+        "details", "describing parts of pictures", "`collections switch NAME --instances light`, or a further worker"
+    ),
     Stage("thumbnails", "writing thumbnails", "a faster disk for DINOSEEK_HOME"),
     Stage("store", "writing to the database", "a faster disk for the database, or PostgreSQL nearby"),
 )

@@ -3,6 +3,7 @@
 import contextlib
 from dataclasses import dataclass, field
 
+from app.bases import Bases
 from app.catalog import leases
 from app.catalog.states import Priority
 from app.encoders import Encoders
@@ -30,6 +31,7 @@ class Workshop:
     pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
+        self.bases = Bases(self.resources.catalog)
         self.originals = Originals(self.resources)
         self.absences = Absences(self.resources)
 

@@ -1,7 +1,7 @@
-"""Files dinoseek owns: originals, thumbnails and queries by content digest, snapshots. In the home, or in a store too.
+"""Files dinoseek owns: originals, thumbnails, patches and queries by content digest, snapshots.
 
-With a store (`DINOSEEK_STORAGE_URL`) it is the place of originals, thumbnails and snapshots for all hosts, under the
-names that they have in a home; the home is a cache of it.
+They lie in the home, or in a store too: with one (`DINOSEEK_STORAGE_URL`) it is the place of all but the queries for
+all hosts, under the names that they have in a home; the home is a cache of it.
 """
 
 from app.storage.files import write_atomic, writing

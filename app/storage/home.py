@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,6 +41,10 @@ class Storage:
 
     def thumbnail(self, digest: str) -> Path:
         return self._shard("thumbs", digest).with_suffix(".webp")
+
+    def patches(self, key: str, digest: str) -> Path:
+        """`key` names what made them: those of two never meet."""
+        return self._shard(f"patches/{key}", digest)
 
     def query(self, digest: str) -> Path:
         return self._shard("queries", digest)
@@ -96,11 +100,7 @@ class Storage:
 
     def keep_thumbnails(self, webps: Mapping[str, bytes]) -> None:
         """Thumbnails by the digest of their picture."""
-        for digest, webp in webps.items():
-            # derived: it can be made again, so it need not reach the disk before the row does
-            write_atomic(self.thumbnail(digest), webp, durable=False)
-        if self.store is not None:
-            self.store.put_all({self._key(self.thumbnail(digest)): webp for digest, webp in webps.items()})
+        self._keep_derived({self.thumbnail(digest): webp for digest, webp in webps.items()})
 
     def find_thumbnail(self, digest: str) -> Path | None:
         path = self.thumbnail(digest)
@@ -108,6 +108,21 @@ class Storage:
             with contextlib.suppress(NotFound):
                 write_atomic(path, self.store.get(self._key(path)), durable=False)
         return path if path.is_file() else None
+
+    def keep_patches(self, key: str, described: Mapping[str, bytes]) -> None:
+        """What is kept of pictures' places, by the digest of the picture."""
+        self._keep_derived({self.patches(key, digest): data for digest, data in described.items()})
+
+    def find_patches(self, key: str, digests: Iterable[str]) -> dict[str, bytes]:
+        """Those that are kept, brought here if need be; whether they are whole is for the reader to say."""
+        paths = {digest: self.patches(key, digest) for digest in digests}
+        if self.store is not None:
+            self._bring_derived([path for path in paths.values() if not path.is_file()])
+        found = {}
+        for digest, path in paths.items():
+            with contextlib.suppress(FileNotFoundError):
+                found[digest] = path.read_bytes()
+        return found
 
     def share_snapshot(self, folder: Path, last: str) -> None:
         """Put a snapshot's files into the store, the one named `last` after all others."""
@@ -162,6 +177,18 @@ class Storage:
                 if time.monotonic() > deadline:
                     raise
             time.sleep(PAUSE_S)
+
+    def _keep_derived(self, files: Mapping[Path, bytes]) -> None:
+        for path, data in files.items():
+            # it can be made again, so it need not reach the disk before the row does
+            write_atomic(path, data, durable=False)
+        if self.store is not None:
+            self.store.put_all({self._key(path): data for path, data in files.items()})
+
+    def _bring_derived(self, paths: Sequence[Path]) -> None:
+        keys = {self._key(path): path for path in paths}
+        for key, data in self.store.get_all(keys).items():
+            write_atomic(keys[key], data, durable=False)
 
     def _original_here(self, digest: str) -> Path | None:
         places = (self.original(digest), self._shard("fetched", digest))

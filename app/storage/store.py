@@ -5,7 +5,7 @@ Credentials come from the environment as the library of each protocol reads it: 
 
 import contextlib
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -84,6 +84,17 @@ class Store:
         with self._plainly(key):
             return self._files.cat_file(self._place(key))
 
+    def get_all(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Many small ones at once; those that are not there are left out."""
+        places = {self._place(key): key for key in keys}
+        if not places:
+            return {}
+        with self._plainly("place for objects"):
+            found = self._files.cat(list(places), on_error="return")
+            for place, answer in found.items():
+                self._refuse_trouble(places[place], answer)
+        return {places[place]: answer for place, answer in found.items() if isinstance(answer, bytes)}
+
     def get_file(self, key: str, path: Path) -> None:
         with self._plainly(key):
             self._files.get_file(self._place(key), str(path))
@@ -139,6 +150,12 @@ class Store:
             raise
         except Exception as error:  # each library throws its own
             raise self._unusable(error) from error
+
+    def _refuse_trouble(self, key: str, answer: bytes | Exception) -> None:
+        """That an object is not there is an answer too, of a store that is there."""
+        trouble = self._missing(key) if isinstance(answer, FileNotFoundError) else answer
+        if isinstance(trouble, Exception) and not isinstance(trouble, NotFound):
+            raise trouble
 
     def _missing(self, key: str) -> AppError:
         """A bucket or a folder that is not there is not an empty one: nothing in it is lost."""

@@ -18,6 +18,9 @@ class Caveat(NamedTuple):
     limit: str
 
 
+DETAIL_BLOCKS = {12: (7, 8, 9), 24: (15, 16, 17), 40: (26, 27, 28)}  # by depth
+
+
 @dataclass(frozen=True)
 class Architecture:
     """One row: the shape of a network, its names, and where its weights are published."""
@@ -45,6 +48,9 @@ class Architecture:
     whitened: bool = False  # a last map lets directions count more in which pictures rarely differ
     caveat: Caveat | None = None
     preprocessing: str = "squash224-v2"  # of new collections, where the settings name no other
+    # Blocks whose patch tokens tell one place of a picture from another, counted from 0: around two thirds of the way
+    # up, where tokens know what they show and still where (AnyLoc, arXiv 2308.00688).
+    detail_blocks: tuple[int, ...] = ()
 
     @property
     def heads(self) -> int:
@@ -78,6 +84,7 @@ def _official(size: str, word: str, dim: int, depth: int, sha256: str, **row) ->
         aliases=(f"vit{size}14" + ("_reg" if reg else ""),),
         dim=dim,
         depth=depth,
+        detail_blocks=DETAIL_BLOCKS[depth],
         hugging_face=f"facebook/dinov2-{'with-registers-' if reg else ''}{word}",
         mmpretrain=None if reg else f"vit-{word}-p14_dinov2-pre_3rdparty",
         file=f"{base}/{base}{'_reg4' if reg else ''}_pretrain.pth",
@@ -119,9 +126,10 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture(name="dinoseek_tiny14", aliases=("tiny14",), dim=192, depth=6,
                  bundled="dinoseek_tiny14.safetensors",
                  sha256="4dab5faad6423a1fa62c67fb77e6ae01f4f2869845bf41ff03fdcfa049cce3e1",
-                 preprocessing="squash168-v1", whitened=True,
+                 preprocessing="squash168-v1", whitened=True, detail_blocks=(2, 3, 4),
                  caveat=Caveat("small bundled encoder", "it finds copies, and of other pictures of a thing only some")),
     Architecture(name="untrained_vits14", aliases=("untrained",), dim=384, depth=12, trained=False,
+                 detail_blocks=DETAIL_BLOCKS[12],
                  caveat=Caveat("untrained encoder", "it sees colours and layout, not things")),
 )
 # fmt: on

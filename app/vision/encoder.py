@@ -1,7 +1,11 @@
 """Pixels to vectors: one network on one device, in one precision."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -18,6 +22,18 @@ from app.vision.preprocessing import get_preprocessing
 from app.vision.vit import VisionTransformer
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet, RGB, what DINOv2 was trained with
+
+
+Run = Callable[[np.ndarray], tuple[np.ndarray, ...]]  # uint8 (B, H, W, 3) -> arrays of B rows
+
+
+class Features(NamedTuple):
+    """What pictures show, as a whole and place by place, in the order given."""
+
+    vectors: np.ndarray  # unit, float32 (B, D), as `Encoder.embed` gives them
+    patches: list[
+        np.ndarray
+    ]  # of each float16 (rows, columns, L D): its patches after the detail blocks, one after one
 
 
 class Encoder:
@@ -74,11 +90,29 @@ class Encoder:
         ServiceUnavailable when the device can't hold even one of them.
         """
         vectors = np.empty((len(pixels), self.key.dim), np.float32)
-        batches = list(self._batches(pixels))
-        answers = self._lanes.map(self._embed, [[pixels[row] for row in rows] for rows in batches])
-        for rows, answer in zip(batches, answers, strict=True):
+        for rows, (answer,) in self._answers(self._whole, pixels):
             vectors[rows] = answer
         return vectors
+
+    def describe(self, pixels: Sequence[np.ndarray]) -> Features:
+        """As `embed`, with what the patches say, from the same pass. Raises as `embed` does."""
+        vectors, patches = np.empty((len(pixels), self.key.dim), np.float32), dict[int, np.ndarray]()
+        for rows, (answer, places) in self._answers(self._detailed, pixels):
+            vectors[rows] = answer
+            patches |= zip(rows, places, strict=True)
+        return Features(vectors, [patches[row] for row in range(len(pixels))])
+
+    def of_detail(self, detail: str) -> Self:
+        """The same network, for keys of this detail."""
+        other = copy.copy(self)
+        other.key = replace(self.key, detail=detail)
+        return other
+
+    def _answers(self, run: Run, pixels: Sequence[np.ndarray]) -> Iterator[tuple[list[int], tuple[np.ndarray, ...]]]:
+        """Batch by batch: the positions of its pictures, and what `run` made of them."""
+        batches = list(self._batches(pixels))
+        answers = self._lanes.map(lambda rows: self._run(run, [pixels[row] for row in rows]), batches)
+        yield from zip(batches, answers, strict=True)
 
     def _batches(self, pixels: Sequence[np.ndarray]) -> Iterator[list[int]]:
         """Positions of pictures of one shape, few enough. Raises InvalidInput for what is no such picture."""
@@ -90,10 +124,10 @@ class Encoder:
             size = max(1, min(fitting, self._lanes.share(len(rows))))
             yield from (rows[start : start + size] for start in range(0, len(rows), size))
 
-    def _embed(self, pictures: list[np.ndarray]) -> np.ndarray:
+    def _run(self, run: Run, pictures: list[np.ndarray]) -> tuple[np.ndarray, ...]:
         """Once more in halves when memory runs out, and in smaller batches from then on."""
         try:
-            return self._run(np.stack(pictures))
+            return run(np.stack(pictures))
         except (RuntimeError, MemoryError) as trouble:
             if not is_out_of_memory(trouble):
                 raise
@@ -106,12 +140,25 @@ class Encoder:
         release_memory(self.device)
         # not half of what it is: the other half of this batch may have failed, and set it, before us
         self.batch_patches = min(self.batch_patches, half * _patches(pictures[0]))
-        return np.concatenate([self._embed(pictures[:half]), self._embed(pictures[half:])])
+        halves = (self._run(run, pictures[:half]), self._run(run, pictures[half:]))
+        return tuple(np.concatenate(parts) for parts in zip(*halves, strict=True))
 
-    def _run(self, pixels: np.ndarray) -> np.ndarray:
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):  # 1e-3 where we promise 1e-5
+    def _whole(self, pixels: np.ndarray) -> tuple[np.ndarray]:
+        with self._inference():
             cls = self._network(self._normalised(torch.tensor(pixels)))[0]  # (B, D)
-        return unit_rows(cls.float().cpu().numpy())
+        return (unit_rows(cls.float().cpu().numpy()),)
+
+    def _detailed(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        blocks = self._network.architecture.detail_blocks
+        with self._inference():
+            cls, places = self._network.forward_detailed(self._normalised(torch.tensor(pixels)), blocks)
+            places = places.half().cpu().numpy()
+        return unit_rows(cls.float().cpu().numpy()), places
+
+    @contextlib.contextmanager
+    def _inference(self) -> Iterator[None]:
+        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):  # 1e-3 where we promise 1e-5
+            yield
 
     def _normalised(self, pixels: Tensor) -> Tensor:
         x = pixels.to(self._mean.device).permute(0, 3, 1, 2).float() / 255  # (B, 3, H, W)

@@ -21,6 +21,7 @@ class ModelKey:
     precision: str
     dim: int
     trained: bool
+    detail: str = "off"  # what is kept of a picture's places beside its vector, a name in app/patches
 
 
 def find_weights(architecture: Architecture, weights_dir: Path) -> Path | None:
@@ -31,6 +32,12 @@ def find_weights(architecture: Architecture, weights_dir: Path) -> Path | None:
     if architecture.bundled:
         return BUNDLED / architecture.bundled
     return find_in(Path(weights_dir), architecture) if architecture.file_name else None
+
+
+def find_basis(architecture: Architecture) -> Path | None:
+    """What places of pictures are described in, for a model that brings it along."""
+    path = BUNDLED / f"{architecture.name}.basis"
+    return path if path.is_file() else None
 
 
 def caveat(model: str) -> Caveat | None:

@@ -114,6 +114,7 @@ PREPROCESSINGS: tuple[Preprocessing, ...] = (
 )
 # fmt: on
 DEFAULT = "squash224-v2"
+DETAILED = "grid336-v1"  # of collections that keep detail: in its own aspect, a thing is the same wherever it stands
 
 
 def get_preprocessing(name: str) -> Preprocessing:

@@ -36,6 +36,13 @@ class Tokens(NamedTuple):
     prenorm: Tensor  # (B, T, D), all of them in this order, before the final norm
 
 
+class Detailed(NamedTuple):
+    """A picture as a whole, and its places."""
+
+    cls: Tensor  # (B, D), as of `Feature`
+    places: Tensor  # (B, H/14, W/14, L D): each patch after the L blocks asked for, all through the final norm
+
+
 class PatchEmbed(nn.Module):
     """Cut into squares, each through one linear map."""
 
@@ -171,6 +178,22 @@ class VisionTransformer(nn.Module):
             x = block(x)
         x = last(x, first=1)  # no token behind it hears the patches: three quarters of a block saved
         return Feature(self.head(self.norm(x)[:, 0]))
+
+    def forward_detailed(self, x: Tensor, numbers: Sequence[int]) -> Detailed:
+        """As `forward`, in the same pass with what the patches are after these blocks, from 0, none of them the last.
+
+        Raises InvalidInput as `forward` does.
+        """
+        *blocks, last = self.blocks
+        x = self._fitted(x)
+        grid = [side // PATCH_PX for side in x.shape[-2:]]
+        x, taken = self._embed(x), []
+        for number, block in enumerate(blocks):
+            x = block(x)
+            if number in numbers:
+                taken.append(self._tokens(x).patches)  # the norm's own copy: a served block uses up what it is given
+        cls = self.head(self.norm(last(x, first=1))[:, 0])
+        return Detailed(cls, torch.cat(taken, dim=-1).unflatten(1, grid))
 
     def extract_feat(self, x: Tensor) -> Feature:
         """The same, by mmpretrain's name."""

@@ -10,8 +10,8 @@ from app.catalog.audit_models import Audit, Group, Member, Pair
 from app.catalog.models import Image, Location
 from app.catalog.states import AuditStatus, ImageStatus, Role, Tier
 from app.resources import Resources
+from tests.rows import KEY
 
-KEY = {"model": "m", "weights_sha256": "0" * 64, "preprocessing": "p", "precision": "float32", "trained": True}
 ROWS_AT_ONCE = 5_000
 TIERS = (*[Tier.IDENTICAL] * 50, *[Tier.SAME_PIXELS] * 10, *[Tier.EDITED] * 38, *[Tier.SAME_SCENE] * 2)
 SIZES = (2, 2, 2, 2, 3, 3, 3, 3, 2, 3)  # files of a group: 2.5 on average

@@ -10,6 +10,7 @@ KEY = {
     "weights_sha256": "0" * 64,
     "preprocessing": "p",
     "precision": "float32",
+    "detail": "off",
     "dim": 4,
     "trained": True,
 }

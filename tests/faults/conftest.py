@@ -25,6 +25,14 @@ def served(tmp_path, postgres_url) -> Iterator[Crasher]:
         opened.close()
 
 
+@pytest.fixture
+def detailed(tmp_path) -> Iterator[Crasher]:
+    """As `embedded`, with a collection that keeps detail."""
+    opened = Crasher(tmp_path, detail="light", preprocessing="squash168-v1")
+    yield opened
+    opened.close()
+
+
 @pytest.fixture(params=["embedded", "served"])
 def crasher(request) -> Crasher:
     return request.getfixturevalue(request.param)

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from app import library
-from app.catalog import embeddings
-from app.catalog.models import Embedding, Image, Worker
+from app.catalog import collections, embeddings, regions
+from app.catalog.models import Embedding, Image, ModelKey, Worker
 from app.catalog.states import ImageStatus
 from app.encoders import Encoders
 from app.ingest import scan
 from app.ingest.progress import progress
+from app.patches.details import get_detail
 from app.resources import open_resources
 from app.search.desk import SearchDesk
 from app.settings import Settings
@@ -33,12 +35,12 @@ MOST_EXACT = 1000  # hits that one question may ask for
 class Crasher:
     """Everything goes through real processes; `acknowledged` is what they told us they have."""
 
-    def __init__(self, folder: Path, **knobs: object) -> None:
+    def __init__(self, folder: Path, detail: str = "off", **knobs: object) -> None:
         self.folder = folder
         self.program = Program(folder / "home", model=MODEL, **knobs)
         self.settings = Settings(_env_file=None, home=folder / "home", **{"model": MODEL, **knobs})
         self.resources = open_resources(self.settings)
-        library.open_collection(self.resources, COLLECTION, MODEL)  # here: a program loads torch for it
+        library.open_collection(self.resources, COLLECTION, MODEL, detail=detail)  # here: a program loads torch for it
         self.acknowledged: dict[str, Path] = {}  # digest -> file
         self.painted = 0
 
@@ -129,13 +131,23 @@ class Crasher:
         with self.resources.catalog.read() as session:
             held = session.scalars(select(Embedding.image_id)).all()
             assert sorted(held) == sorted(row.id for row in rows), "a vector too many, or too few"
-            (key,) = {key for (key,) in session.execute(select(Embedding.model_key_id).distinct())}
-            stored = {row.digest: embeddings.find(session, row.id, key) for row in rows[:: len(rows) // SAMPLE or 1]}
-        encoder = Encoders(self.settings).named(MODEL)
+            key = collections.model_of(session, collections.get(session, COLLECTION))
+            stored = {row.digest: embeddings.find(session, row.id, key.id) for row in rows[:: len(rows) // SAMPLE or 1]}
+            self._prove_details(session, key, {row.id: row.digest for row in rows})
+        encoder = Encoders(self.settings).of(key)
         with Decoder(self.settings) as decoder:
             for digest, vector in stored.items():
                 seen = decoder.submit(self.acknowledged[digest], preprocessing=encoder.key.preprocessing).result()
                 np.testing.assert_allclose(vector, encoder.embed([seen.pixels])[0], atol=1e-4)
+
+    def _prove_details(self, session: Session, key: ModelKey, digests: dict[int, str]) -> None:
+        """Where the key has detail each picture has its regions and its local descriptors; else none has."""
+        wanted = digests if get_detail(key.detail) else {}
+        found = regions.parts_of(session, list(digests), key.id)
+        assert {len(parts.vectors) for parts in found.values()} <= {get_detail(key.detail).regions}
+        assert found.keys() == wanted.keys()
+        kept = self.resources.storage.find_patches(key.folder, digests.values())
+        assert kept.keys() == set(wanted.values())
 
     def _prove_search(self, ids: set[int]) -> None:
         """As many hits as one may ask for: each is a picture of ours, and comes once."""

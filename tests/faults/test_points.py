@@ -23,6 +23,7 @@ WORKING = (
     Point.MID_DECODE,
     Point.AFTER_DECODE,
     Point.AFTER_EMBED,
+    Point.AFTER_DETAILS,
     Point.MID_STORE,
     Point.AFTER_THUMBNAIL,
     Point.BEFORE_COMMIT,
@@ -111,3 +112,8 @@ def test_an_upload_killed_at_each_point_was_acknowledged_truly_or_not_at_all(cra
 
 def test_a_worker_killed_before_its_commit_loses_nothing(embedded):
     kill_while_working(embedded, Point.BEFORE_COMMIT)
+
+
+@pytest.mark.parametrize("point", [Point.AFTER_DETAILS, pytest.param(Point.BEFORE_COMMIT, marks=pytest.mark.soak)])
+def test_a_worker_killed_between_details_and_rows_leaves_each_picture_both(detailed, point):
+    kill_while_working(detailed, point)

@@ -209,3 +209,24 @@ def test_a_home_that_was_deleted_is_filled_again_from_the_store(a):
     a.prepare()
     assert a.find_original(digest).read_bytes() == PICTURE
     assert a.find_thumbnail(digest).read_bytes() == WEBP
+
+
+def test_patches_kept_by_one_home_are_found_by_another_under_their_own_key(a, b):
+    digests = [f"{number:064d}" for number in range(3)]
+    a.keep_patches("light", {digests[0]: b"first", digests[1]: b"second"})
+    assert b.find_patches("light", digests) == {digests[0]: b"first", digests[1]: b"second"}
+    assert b.patches("light", digests[0]).read_bytes() == b"first"
+    assert b.find_patches("full", digests) == {}
+
+
+def test_patches_that_a_home_lost_are_brought_again(a, b):
+    digest = "0" * 64
+    a.keep_patches("light", {digest: b"first"})
+    shutil.rmtree(a.home / "patches")
+    assert a.find_patches("light", [digest]) == {digest: b"first"}
+
+
+def test_patches_in_a_share_that_is_not_mounted_are_not_lost(tmp_path):
+    a = Storage(tmp_path / "a", open_store(f"file://{tmp_path / 'share'}"))
+    with pytest.raises(ServiceUnavailable, match="is not there"):
+        a.find_patches("light", ["0" * 64])

@@ -1,0 +1,54 @@
+"""What the network says of a batch's pictures: a vector of each, and where the model key has detail, their places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.catalog.models import ModelKey
+from app.catalog.regions import Parts
+from app.index.vectors import check_vectors
+from app.ingest.workshop import Workshop
+from app.patches.description import Described, describe
+from app.patches.details import REGION_DIM, get_detail
+
+if TYPE_CHECKING:
+    from app.vision.encoder import Encoder
+
+PORTION = 32  # pictures whose patches are held at once: 170 MB of the largest model's
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Of one picture."""
+
+    vector: np.ndarray  # unit, float32 (D,)
+    described: Described | None = None  # none: the key has no detail
+
+    @property
+    def parts(self) -> Parts:
+        return Parts(self.described.regions, self.described.boxes)
+
+
+def ask(workshop: Workshop, key: ModelKey, encoder: Encoder, pixels: Sequence[np.ndarray]) -> list[Answer]:
+    """In their order. Raises BadVector for one whose vectors are none, and what `Encoder.embed` raises."""
+    if not get_detail(key.detail):
+        vectors = encoder.embed(pixels)
+        workshop.pace.lap("network")
+        return [Answer(vector) for vector in vectors]
+    portions = (pixels[start : start + PORTION] for start in range(0, len(pixels), PORTION))
+    return [answer for portion in portions for answer in _described(workshop, key, encoder, portion)]
+
+
+def _described(workshop: Workshop, key: ModelKey, encoder: Encoder, pixels: Sequence[np.ndarray]) -> list[Answer]:
+    detail, basis = get_detail(key.detail), workshop.bases.of(key, encoder)
+    features = encoder.describe(pixels)
+    workshop.pace.lap("network")
+    described = [describe(patches, basis, detail) for patches in features.patches]
+    for one in described:
+        check_vectors(one.regions, REGION_DIM)
+    workshop.pace.lap("details")
+    return [Answer(*pair) for pair in zip(features.vectors, described, strict=True)]
