@@ -12,7 +12,8 @@ import numpy as np
 from app.catalog import bases
 from app.catalog.database import Catalog
 from app.catalog.models import ModelKey
-from app.patches.basis import Basis, learn
+from app.patches import Basis
+from app.patches.basis import learn
 from app.samples.paint import painted
 from app.samples.plan import Shot, plan
 from app.vision import models, pixels

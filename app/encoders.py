@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.catalog.models import ModelKey
 from app.errors import BadCheckpoint
-from app.patches.details import OFF, Detail, get_detail
+from app.patches import OFF, Detail, get_detail
 from app.settings import Settings
 from app.vision.models import resolve_model
 from app.vision.preprocessing import DETAILED
@@ -45,7 +45,7 @@ class Encoders:
         """What `named` would take, without loading anything. Raises what `resolve_model` raises."""
         settings = self._settings
         own = resolve_model(name or settings.model, settings.weights).preprocessing
-        return preprocessing or settings.preprocessing or (DETAILED if detail else own)
+        return preprocessing or settings.preprocessing or (own if detail == OFF else DETAILED)
 
     def of(self, row: ModelKey) -> Encoder:
         """The encoder whose vectors compare with this key's.

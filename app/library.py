@@ -15,7 +15,7 @@ from app.catalog.models import Collection, Image, ModelKey
 from app.catalog.states import ImageStatus
 from app.encoders import Encoders
 from app.errors import AlreadyExists, InvalidInput
-from app.patches.details import get_detail
+from app.patches import get_detail
 from app.resources import Resources
 
 NAME_RULE = re.compile(r"[^\W_][\w .+-]{0,63}")  # letters of any language; no slash, no leading dot

@@ -16,7 +16,7 @@ from app.errors import InvalidInput
 from app.index.milvus import MilvusIndex
 from app.jobs import Job, enqueue
 from app.library import CollectionFacts
-from app.patches.details import get_detail
+from app.patches import OFF, get_detail
 from app.resources import Resources
 from app.search.refresh import cluster_name
 
@@ -115,7 +115,7 @@ def _kind(now: ModelKey, said: dict[str, str], *, same_model: bool) -> dict[str,
     detail = {"detail": now.detail} | said
     if not same_model:
         return detail
-    alike = bool(get_detail(now.detail)) == bool(get_detail(detail["detail"]))
+    alike = len({get_detail(name) == OFF for name in (now.detail, detail["detail"])}) == 1
     seen = {"preprocessing": now.preprocessing} if alike else {}
     return {"precision": now.precision} | seen | detail
 

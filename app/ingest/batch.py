@@ -186,7 +186,7 @@ def _ask_one_by_one(ask_of: Callable[[list[np.ndarray]], list[Answer]], outcome:
 
 def _keep_patches(workshop: Workshop, batch: Batch, outcome: Outcome, answers: list[Answer]) -> None:
     pairs = zip(outcome.prepared, answers, strict=True)
-    files = {made.digest: answer.described.local for (_, made), answer in pairs if answer.described}
+    files = {made.digest: answer.described.local.to_bytes() for (_, made), answer in pairs if answer.described}
     workshop.resources.storage.keep_patches(batch.order.key.folder, files)
     workshop.pace.lap("details")
 

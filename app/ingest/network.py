@@ -12,8 +12,7 @@ from app.catalog.models import ModelKey
 from app.catalog.regions import Parts
 from app.index.vectors import check_vectors
 from app.ingest.workshop import Workshop
-from app.patches.description import Described, describe
-from app.patches.details import REGION_DIM, get_detail
+from app.patches import DIM, OFF, Described, describe, get_detail
 
 if TYPE_CHECKING:
     from app.vision.encoder import Encoder
@@ -35,7 +34,7 @@ class Answer:
 
 def ask(workshop: Workshop, key: ModelKey, encoder: Encoder, pixels: Sequence[np.ndarray]) -> list[Answer]:
     """In their order. Raises BadVector for one whose vectors are none, and what `Encoder.embed` raises."""
-    if not get_detail(key.detail):
+    if get_detail(key.detail) == OFF:
         vectors = encoder.embed(pixels)
         workshop.pace.lap("network")
         return [Answer(vector) for vector in vectors]
@@ -49,6 +48,6 @@ def _described(workshop: Workshop, key: ModelKey, encoder: Encoder, pixels: Sequ
     workshop.pace.lap("network")
     described = [describe(patches, basis, detail) for patches in features.patches]
     for one in described:
-        check_vectors(one.regions, REGION_DIM)
+        check_vectors(one.regions, DIM)
     workshop.pace.lap("details")
     return [Answer(*pair) for pair in zip(features.vectors, described, strict=True)]

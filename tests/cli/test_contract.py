@@ -277,7 +277,8 @@ def test_weights_that_are_others_now_stop_the_ingest_in_one_line(folder, program
     """A collection made with weights that are gone: nothing is embedded with others, and a person is told."""
     with sqlite3.connect(program.home / "dinoseek.db") as catalogue:
         catalogue.execute(
-            "INSERT INTO model_keys SELECT NULL, model, 'f', preprocessing, precision, dim, 1 FROM model_keys"
+            "INSERT INTO model_keys (model, weights_sha256, preprocessing, precision, dim, trained)"
+            " SELECT model, 'f', preprocessing, precision, dim, 1 FROM model_keys"
         )
         catalogue.execute("INSERT INTO collections (name, model_key_id, seq, created_at) VALUES ('old', 2, 0, 0.0)")
     done = here("ingest", folder, "-c", "old")

@@ -17,7 +17,7 @@ from app.catalog.states import ImageStatus
 from app.encoders import Encoders
 from app.ingest import scan
 from app.ingest.progress import progress
-from app.patches.details import get_detail
+from app.patches import OFF, get_detail
 from app.resources import open_resources
 from app.search.desk import SearchDesk
 from app.settings import Settings
@@ -142,7 +142,7 @@ class Crasher:
 
     def _prove_details(self, session: Session, key: ModelKey, digests: dict[int, str]) -> None:
         """Where the key has detail each picture has its regions and its local descriptors; else none has."""
-        wanted = digests if get_detail(key.detail) else {}
+        wanted = {} if get_detail(key.detail) == OFF else digests
         found = regions.parts_of(session, list(digests), key.id)
         assert {len(parts.vectors) for parts in found.values()} <= {get_detail(key.detail).regions}
         assert found.keys() == wanted.keys()

@@ -9,8 +9,8 @@ from app.catalog import collections, embeddings, regions
 from app.catalog.models import Embedding, Image, ModelKey, Regions
 from app.ingest import scan
 from app.ingest.workshop import Workshop
+from app.patches import DETAILS, MOST_BYTES, OFF, Local, describe
 from app.patches.description import describe
-from app.patches.details import DETAILS, MOST_LOCAL_BYTES
 from tests.conftest import paint
 from tests.workshop import COLLECTION, fill, work
 
@@ -50,7 +50,7 @@ def kept(shop: Workshop, name: str = COLLECTION) -> dict[str, bytes]:
     return shop.resources.storage.find_patches(key_of(shop, name).folder, digests(shop))
 
 
-@pytest.mark.parametrize("detail", [row for row in DETAILS if row], ids=lambda row: row.word)
+@pytest.mark.parametrize("detail", [row for row in DETAILS if row != OFF], ids=lambda row: row.word)
 def test_a_picture_s_regions_and_places_are_those_of_its_patches(shop, photos, detail):
     create(shop, detail.word)
     fill(shop, photos)
@@ -67,7 +67,9 @@ def test_a_picture_s_regions_and_places_are_those_of_its_patches(shop, photos, d
     assert len(parts.vectors) == detail.regions
     assert np.einsum("nd,nd->n", parts.vectors, expected.regions).min() > 0.999
     np.testing.assert_allclose(parts.boxes, expected.boxes, atol=1e-4)
-    assert 0 < len(kept(shop)[row.digest]) <= MOST_LOCAL_BYTES
+    local = kept(shop)[row.digest]
+    assert len(local) <= MOST_BYTES
+    assert Local.from_bytes(local).grid == features.patches[0].shape[:2]
 
 
 def test_regions_are_stored_with_the_vector_under_one_number(shop_on_both, photos):
