@@ -1,7 +1,6 @@
 """Groups while an audit still runs: there before its end, with true totals, and in the end those of any other run."""
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import delete, update
@@ -16,7 +15,7 @@ from app.catalog.audit_models import Audit, Group, Member, Pair
 from app.catalog.states import AuditStatus, Tier, Word
 from app.search.refresh import Readers
 from tests.audits.album import cropped, family, picture, write
-from tests.workshop import COLLECTION, fill, workshop
+from tests.workshop import COLLECTION, fill
 
 FAMILIES = 3
 
@@ -37,15 +36,9 @@ def often(monkeypatch) -> None:
 
 
 @pytest.fixture
-def shop(resources_on_both, encoders) -> Iterator:
-    with workshop(resources_on_both, encoders) as opened:
-        yield opened
-
-
-@pytest.fixture
-def families(shop, tmp_path) -> list[dict]:
+def families(shop_on_both, tmp_path) -> list[dict]:
     made = [family(tmp_path / "photos", number) for number in range(FAMILIES)]
-    fill(shop, tmp_path / "photos")
+    fill(shop_on_both, tmp_path / "photos")
     return made
 
 
@@ -81,8 +74,8 @@ class Watcher:
 
 
 @pytest.fixture
-def watcher(shop, families) -> Watcher:
-    return Watcher(shop)
+def watcher(shop_on_both, families) -> Watcher:
+    return Watcher(shop_on_both)
 
 
 def files(group: dict) -> frozenset[str]:
@@ -129,10 +122,10 @@ def test_the_groups_in_the_end_are_those_of_a_run_without(watcher, often, monkey
 
 
 @FIRST_ON_SQLITE
-def test_a_flood_of_frames_is_left_for_the_end_and_keeps_no_other_back(watcher, families, shop, monkeypatch):
+def test_a_flood_of_frames_is_left_for_the_end_and_keeps_no_other_back(watcher, families, shop_on_both, monkeypatch):
     """As the next process sees it, when one was killed before it made any group."""
     frames = [write(families[0]["keeper"].parent / f"{n}.jpg", cropped(picture(0), 0.9 - n / 50)) for n in range(3)]
-    fill(shop, frames[0].parent)
+    fill(shop_on_both, frames[0].parent)
     last = watcher.run()[-1]
     watcher.forget(Member, Group)
     monkeypatch.setattr(forming, "MOST_TOGETHER", len(families[1]))

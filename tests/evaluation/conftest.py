@@ -14,7 +14,7 @@ from app.samples.plan import Shot, plan
 from app.samples.truth import PictureTruth, Sighting
 
 PLANNED, SEED = 36, 2026  # of them 30 are shots; the others would be copies, which are made here
-SMALLER = 3
+SMALLER = 4
 QUERIES, COPIED = 10, 4
 EASY_SHARE = 0.98  # of a thing that is to be seen; what shows less is hard
 

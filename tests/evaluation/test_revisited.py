@@ -1,16 +1,20 @@
 """Revisited Oxford/Paris from the images to the table, beside the protocol written out in loops."""
 
 import json
+import multiprocessing
+import os
 import pickle
 import shutil
 import signal
-import sqlite3
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
 
+from app.encoders import Encoders
 from app.errors import InvalidInput, NotFound, ServiceUnavailable
 from app.evaluation.kept import FILE_NAME, KeptVectors
 from app.evaluation.revisited import RevisitedReport, evaluate, find_distractors, looks
@@ -18,7 +22,6 @@ from app.evaluation.truth import Truth, find_truth, read_truth
 from app.vision.decoder import Decoder
 from app.vision.pixels import prepare
 from tests.conftest import make_settings, paint
-from tests.program import SLOW, Program, wait_until
 
 SIDES = ("inside224-v1@168", "inside224-v1@112")
 SCALES = (1.0, 2 / 3)
@@ -34,9 +37,13 @@ def home(tmp_path) -> Path:
     return tmp_path / "home"
 
 
-def run(home: Path, encoder, truth: Truth, scales=SCALES, **options) -> RevisitedReport:
-    settings = make_settings(home)
-    with Decoder(settings) as decoder, KeptVectors(home, settings.max_file_bytes) as kept:
+@pytest.fixture
+def run(home, encoder, decoder) -> Callable[..., RevisitedReport]:
+    return partial(measured, home, encoder, decoder)
+
+
+def measured(home: Path, encoder, decoder, truth: Truth, scales=SCALES, **options) -> RevisitedReport:
+    with KeptVectors(home, make_settings(home).max_file_bytes) as kept:
         return evaluate(truth, looks(SIDES[0], scales), decoder, encoder, kept, **options)
 
 
@@ -81,8 +88,8 @@ def test_the_painted_set_has_all_the_protocol_knows(scenes):
         assert 0 < sum(len(getattr(question, kind)) > 0 for question in truth.questions) < 10
 
 
-def test_from_the_images_to_the_table(scenes, encoder, home):
-    report, expected = run(home, encoder, read_truth(find_truth(scenes))), table(scenes, encoder)
+def test_from_the_images_to_the_table(scenes, encoder, run):
+    report, expected = run(read_truth(find_truth(scenes))), table(scenes, encoder)
     for name in ("easy", "medium", "hard"):
         scores = getattr(report, name)
         measured = [scores.map, scores.mp_at_1, scores.mp_at_5, scores.mp_at_10]
@@ -91,40 +98,40 @@ def test_from_the_images_to_the_table(scenes, encoder, home):
     assert (report.set, report.preprocessing, report.side_px) == ("scenes", SIDES[0], 168)
 
 
-def test_nothing_is_embedded_twice_and_what_is_kept_gives_the_same_table(scenes, encoder, home, monkeypatch):
+def test_nothing_is_embedded_twice_and_what_is_kept_gives_the_same_table(scenes, run, monkeypatch):
     truth = read_truth(find_truth(scenes))
-    first = run(home, encoder, truth, (1.0,))
+    first = run(truth, (1.0,))
     assert (first.embedded, first.kept) == (34, 0)
-    second = run(home, encoder, truth)
+    second = run(truth)
     assert (second.embedded, second.kept) == (34, 34)  # one scale more
-    whole = run(home, encoder, truth, query_boxes=False)
+    whole = run(truth, query_boxes=False)
     assert (whole.embedded, whole.kept) == (20, 48)  # the ten queries at two scales
     assert whole.medium.map != second.medium.map
     monkeypatch.setattr(Decoder, "views", lambda *_: pytest.fail("nothing is left to decode"))
     monkeypatch.setattr("app.evaluation.kept.read_regular_file", lambda *_: pytest.fail("nothing is left to read"))
-    again = run(home, encoder, truth)
+    again = run(truth)
     assert (again.embedded, again.kept) == (0, 68)
     assert (again.easy, again.medium, again.hard) == (second.easy, second.medium, second.hard)
 
 
-def test_the_same_bytes_under_two_names_are_embedded_once(tmp_path, encoder, home):
+def test_the_same_bytes_under_two_names_are_embedded_once(tmp_path, run):
     for number in range(3):
         paint(tmp_path / "jpg" / f"{number}.jpg", number)
     shutil.copy(tmp_path / "jpg" / "1.jpg", tmp_path / "jpg" / "twin.jpg")
-    report = run(home, encoder, read_truth(simple(tmp_path, ["1", "2", "twin"], ["0"], easy=[0])), (1.0,))
+    report = run(read_truth(simple(tmp_path, ["1", "2", "twin"], ["0"], easy=[0])), (1.0,))
     assert (report.embedded, report.database) == (3, 3)
 
 
-def test_a_file_that_has_changed_is_embedded_anew(tmp_path, encoder, home):
+def test_a_file_that_has_changed_is_embedded_anew(tmp_path, run):
     truth = read_truth(simple(tmp_path, ["1", "2"], ["0"], easy=[0]))
     for number in range(3):
         paint(tmp_path / "jpg" / f"{number}.jpg", number)
-    run(home, encoder, truth, (1.0,))
+    run(truth, (1.0,))
     paint(tmp_path / "jpg" / "1.jpg", 9, (161, 120))
-    assert run(home, encoder, truth, (1.0,)).embedded == 1
+    assert run(truth, (1.0,)).embedded == 1
 
 
-def test_a_file_that_changes_between_reading_and_decoding_is_named_and_nothing_wrong_is_kept(tmp_path, encoder, home):
+def test_a_file_that_changes_between_reading_and_decoding_is_named_and_nothing_wrong_is_kept(tmp_path, run):
     truth = read_truth(simple(tmp_path, ["1", "2"], ["0"], easy=[0]))
     for number in range(3):
         paint(tmp_path / "jpg" / f"{number}.jpg", number)
@@ -133,10 +140,10 @@ def test_a_file_that_changes_between_reading_and_decoding_is_named_and_nothing_w
         if (stage, done) == ("embedding", 0):
             paint(tmp_path / "jpg" / "1.jpg", 9, (161, 120))
 
-    report = run(home, encoder, truth, (1.0,), on_progress=repaint)
+    report = run(truth, (1.0,), on_progress=repaint)
     assert (report.missing, report.embedded) == (1, 2)
     assert "the file changed while it was read" in report.unreadable[0].reason
-    assert run(home, encoder, truth, (1.0,)).embedded == 1
+    assert run(truth, (1.0,)).embedded == 1
 
 
 def simple(folder: Path, database: list[str], queries: list[str], **rows) -> Path:
@@ -146,14 +153,14 @@ def simple(folder: Path, database: list[str], queries: list[str], **rows) -> Pat
     return folder / "gnd_simple.json"
 
 
-def test_bad_and_missing_pictures_are_named_and_what_is_missing_counts_as_not_found(tmp_path, encoder, home):
+def test_bad_and_missing_pictures_are_named_and_what_is_missing_counts_as_not_found(tmp_path, run):
     for number in range(4):
         paint(tmp_path / "jpg" / f"{number}.jpg", number)
     shutil.copy(tmp_path / "jpg" / "0.jpg", tmp_path / "jpg" / "twin.jpg")
     (tmp_path / "jpg" / "broken.jpg").write_bytes((tmp_path / "jpg" / "1.jpg").read_bytes()[:900])
     (tmp_path / "jpg" / "link.jpg").symlink_to(tmp_path / "jpg" / "2.jpg")
     names = ["twin", "gone", "broken", "2", "link"]
-    report = run(home, encoder, read_truth(simple(tmp_path, names, ["0", "nowhere"], easy=[0, 1])), query_boxes=False)
+    report = run(read_truth(simple(tmp_path, names, ["0", "nowhere"], easy=[0, 1])), query_boxes=False)
     assert (report.queries, report.database, report.missing) == (1, 5, 4)
     assert report.easy.map == 0.5  # one of two is found, and it is the first
     reasons = {Path(row.path).name: row.reason for row in report.unreadable}
@@ -162,69 +169,69 @@ def test_bad_and_missing_pictures_are_named_and_what_is_missing_counts_as_not_fo
     assert "cut short" in reasons["broken.jpg"]
 
 
-def test_a_box_beside_its_picture_is_named_and_the_query_is_not_asked(tmp_path, encoder, home):
+def test_a_box_beside_its_picture_is_named_and_the_query_is_not_asked(tmp_path, run):
     for number in range(3):
         paint(tmp_path / "jpg" / f"{number}.jpg", number)
     truth = simple(tmp_path, ["1"], ["0", "2"], easy=[0])
     told = json.loads(truth.read_text())
     told["gnd"][0]["bbx"] = [500, 0, 600, 90]
     truth.write_text(json.dumps(told))
-    report = run(home, encoder, read_truth(truth))
+    report = run(read_truth(truth))
     assert (report.queries, report.missing) == (1, 1)
     assert "is no part of a picture 160 px wide" in report.unreadable[0].reason
 
 
-def test_a_set_without_its_pictures_is_refused(tmp_path, encoder, home):
+def test_a_set_without_its_pictures_is_refused(tmp_path, run):
     truth = read_truth(simple(tmp_path, ["1"], ["0"], easy=[0]))
     with pytest.raises(InvalidInput, match=r"none of the queries can be read, as .*0\.jpg: .*; lay the pictures"):
-        run(home, encoder, truth)
+        run(truth)
     paint(tmp_path / "jpg" / "0.jpg", 0)
     with pytest.raises(InvalidInput, match="none of the pictures of the database can be read"):
-        run(home, encoder, truth)
+        run(truth)
 
 
-def test_distractors_stand_in_the_way_and_the_set_s_own_pictures_are_none(tmp_path, encoder, home):
+def test_distractors_stand_in_the_way_and_the_set_s_own_pictures_are_none(tmp_path, run):
     for number in range(3):
         paint(tmp_path / "jpg" / f"{number}.jpg", number)
     shutil.copy(tmp_path / "jpg" / "0.jpg", paint(tmp_path / "others" / "below" / "nearer.jpg", 7))
     truth = read_truth(simple(tmp_path, ["1", "2"], ["0"], easy=[0, 1]))
     others = find_distractors(truth, [tmp_path / "others", tmp_path / "jpg"])
     assert [path.name for path in others] == ["nearer.jpg"]
-    report = run(home, encoder, truth, query_boxes=False, distractors=others)
+    report = run(truth, query_boxes=False, distractors=others)
     assert (report.database, report.distractors) == (3, 1)
     assert report.easy.map == pytest.approx(((0 + 1 / 2) / 2 + (1 / 2 + 2 / 3) / 2) / 2)
 
 
-def test_progress_is_told_for_reading_and_embedding(scenes, encoder, home):
+def test_progress_is_told_for_reading_and_embedding(scenes, run):
     truth, told = read_truth(find_truth(scenes)), []
-    run(home, encoder, truth, on_progress=lambda *row: told.append(row))
+    run(truth, on_progress=lambda *row: told.append(row))
     assert told[:34] == [("reading", number, 34) for number in range(1, 35)]
     assert told[34:] == [("embedding", done, 34) for done in (0, 16, 32, 34)]
 
 
-def test_a_killed_run_goes_on(tmp_path):
+def test_a_killed_run_goes_on(tmp_path, home, run):
     for number in range(32):
         paint(tmp_path / "jpg" / f"{number}.jpg", number)
-    simple(tmp_path, [str(number) for number in range(1, 32)], ["0"], easy=[0])
-    with Program(tmp_path / "home", model=SLOW) as program:
-        first = program.start("eval", "revisited", tmp_path)
-        wait_until(lambda: rows(program.home), "a batch is kept")
-        first.send_signal(signal.SIGKILL)
-        first.communicate()
-        before = rows(program.home)
-        report = program.json("eval", "revisited", tmp_path)
-    assert 0 < before < 32
-    assert (report["kept"], report["embedded"]) == (before, 32 - before)
+    truth = simple(tmp_path, [str(number) for number in range(1, 32)], ["0"], easy=[0])
+    killed = multiprocessing.get_context("spawn").Process(target=run_until_killed, args=(home, truth))
+    killed.start()
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
+    report = run(read_truth(truth), (1.0,))
+    assert (report.kept, report.embedded) == (16, 16)
 
 
-def rows(home: Path) -> int:
-    if not (home / FILE_NAME).exists():
-        return 0
-    with sqlite3.connect(f"file:{home / FILE_NAME}?mode=ro", uri=True) as file:
-        try:
-            return file.execute("SELECT count(*) FROM vectors").fetchone()[0]
-        except sqlite3.OperationalError:  # no tables yet
-            return 0
+def run_until_killed(home: Path, truth: Path) -> None:
+    """In a process of its own, which ends as soon as a first batch is kept."""
+
+    def kill(stage: str, done: int, _total: int) -> None:
+        if (stage, done) == ("embedding", 16):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    settings = make_settings(home)
+    encoder = Encoders(settings).named(settings.model, SIDES[0])
+    with Decoder(settings) as decoder:
+        measured(home, encoder, decoder, read_truth(truth), (1.0,), on_progress=kill)
 
 
 def test_a_damaged_file_of_vectors_is_refused_with_a_way_out(home):

@@ -7,8 +7,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import PIL.Image
 import pytest
 from sqlalchemy import event, select
 
@@ -51,11 +49,11 @@ def statements(resources) -> list[str]:
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
-    noise = np.random.default_rng(0).integers(0, 256, (TINY_FILES, 8, 8, 3), np.uint8)
-    for number, pixels in enumerate(noise):
+    source = paint(folder / "0" / "00000.jpg", 1, (64, 64)).read_bytes()
+    for number in range(1, TINY_FILES):
         path = folder / f"{number // 500}" / f"{number:05}.jpg"
         path.parent.mkdir(exist_ok=True)
-        PIL.Image.fromarray(pixels).resize((64, 64)).save(path)
+        path.write_bytes(source + number.to_bytes(4, "big"))
     return folder
 
 
