@@ -186,7 +186,7 @@ def _ask_one_by_one(ask_of: Callable[[list[np.ndarray]], list[Answer]], outcome:
 
 def _keep_patches(workshop: Workshop, batch: Batch, outcome: Outcome, answers: list[Answer]) -> None:
     pairs = zip(outcome.prepared, answers, strict=True)
-    files = {made.digest: answer.described.local.to_bytes() for (_, made), answer in pairs if answer.described}
+    files = {made.digest: answer.local.to_bytes() for (_, made), answer in pairs if answer.local}
     workshop.resources.storage.keep_patches(batch.order.key.folder, files)
     workshop.pace.lap("details")
 
@@ -228,7 +228,7 @@ def _store_vectors(session: Session, order: Order, told: dict[int, Answer]) -> N
         return
     place = (session, order.collection_id, order.key.id)
     seq = embeddings.add(*place, list(told), np.stack([answer.vector for answer in told.values()]))
-    regions.add(*place, seq, {image_id: answer.parts for image_id, answer in told.items() if answer.described})
+    regions.add(*place, seq, {image_id: answer.parts for image_id, answer in told.items() if answer.parts})
 
 
 def _put_back(session: Session, outcome: Outcome, away_s: float) -> None:

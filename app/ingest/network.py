@@ -10,9 +10,8 @@ import numpy as np
 
 from app.catalog.models import ModelKey
 from app.catalog.regions import Parts
-from app.index.vectors import check_vectors
 from app.ingest.workshop import Workshop
-from app.patches import DIM, OFF, Described, describe, get_detail
+from app.patches import OFF, Local, describe, get_detail
 
 if TYPE_CHECKING:
     from app.vision.encoder import Encoder
@@ -25,11 +24,8 @@ class Answer:
     """Of one picture."""
 
     vector: np.ndarray  # unit, float32 (D,)
-    described: Described | None = None  # none: the key has no detail
-
-    @property
-    def parts(self) -> Parts:
-        return Parts(self.described.regions, self.described.boxes)
+    parts: Parts | None = None  # none of these: the key has no detail
+    local: Local | None = None
 
 
 def ask(workshop: Workshop, key: ModelKey, encoder: Encoder, pixels: Sequence[np.ndarray]) -> list[Answer]:
@@ -44,10 +40,9 @@ def ask(workshop: Workshop, key: ModelKey, encoder: Encoder, pixels: Sequence[np
 
 def _described(workshop: Workshop, key: ModelKey, encoder: Encoder, pixels: Sequence[np.ndarray]) -> list[Answer]:
     detail, basis = get_detail(key.detail), workshop.bases.of(key, encoder)
-    features = encoder.describe(pixels)
+    features = encoder.describe(pixels, detail.windows)
     workshop.pace.lap("network")
-    described = [describe(patches, basis, detail) for patches in features.patches]
-    for one in described:
-        check_vectors(one.regions, DIM)
+    parts = [Parts(vectors, np.array(detail.windows, np.float32)) for vectors in features.windows]
+    local = [describe(patches, basis, detail.tokens) for patches in features.patches]
     workshop.pace.lap("details")
-    return [Answer(*pair) for pair in zip(features.vectors, described, strict=True)]
+    return [Answer(*one) for one in zip(features.vectors, parts, local, strict=True)]

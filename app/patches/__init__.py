@@ -5,9 +5,11 @@ Places are (x, y) in tokens, from the top left corner of the grid: the first tok
 """
 
 from app.patches.basis import DIM, Basis
-from app.patches.description import Described, describe
-from app.patches.detail import DETAILS, OFF, Detail, get_detail
+from app.patches.candidates import Candidates
+from app.patches.description import describe
+from app.patches.detail import DETAILS, OFF, Detail, Window, get_detail
 from app.patches.local import MOST_BYTES, Local
+from app.patches.query import Query, Sight
 from app.patches.verification import Verdicts, verify
 
 __all__ = [
@@ -16,10 +18,13 @@ __all__ = [
     "MOST_BYTES",
     "OFF",
     "Basis",
-    "Described",
+    "Candidates",
     "Detail",
     "Local",
+    "Query",
+    "Sight",
     "Verdicts",
+    "Window",
     "describe",
     "get_detail",
     "verify",

@@ -7,26 +7,37 @@ from dataclasses import dataclass
 
 from app.errors import NotFound
 
+Window = tuple[float, float, float, float]  # x0, y0, x1, y1, shares of the picture
+
 
 @dataclass(frozen=True)
 class Detail:
-    """One row. A window of scale n has 2 / (n + 1) of the picture's width and height; n x n of them cover it."""
+    """One row."""
 
     name: str
     word: str  # as a person says it
     tokens: int  # kept at most, the rarest
-    scales: tuple[int, ...]  # of the windows
+    windows: tuple[Window, ...]  # of the regions that have vectors
 
-    @property
-    def regions(self) -> int:
-        return sum(scale * scale for scale in self.scales)
+
+def tiled(count: int) -> tuple[Window, ...]:
+    """count x count windows, each half over the next, that cover the picture; row by row."""
+    side = 2 / (count + 1)
+    starts = [number * side / 2 for number in range(count)]
+    return tuple((x, y, x + side, y + side) for y in starts for x in starts)
+
+
+def around(count: int) -> tuple[Window, ...]:
+    """The same without the one in the middle, which the whole picture's vector mostly tells."""
+    windows = tiled(count)
+    return windows[: len(windows) // 2] + windows[len(windows) // 2 + 1 :]
 
 
 OFF = Detail("off", "off", 0, ())
 DETAILS = (
     OFF,
-    Detail("light-v1", "light", 240, (2,)),
-    Detail("full-v1", "full", 240, (2, 3, 4)),
+    Detail("light-v1", "light", 240, around(3)),
+    Detail("full-v1", "full", 240, around(3) + tiled(5)),
 )
 
 

@@ -4,6 +4,7 @@ import contextlib
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -14,6 +15,7 @@ from torch import Tensor
 from app.errors import BadVector, InvalidInput, ServiceUnavailable
 from app.vision import checkpoints, fingerprint, untrained
 from app.vision.architectures import PATCH_PX, Architecture, get_architecture
+from app.vision.detailed import look
 from app.vision.device import BATCH_PATCHES, choose_device, is_out_of_memory, keep_freed_memory, release_memory
 from app.vision.lanes import Lanes
 from app.vision.models import ModelKey, find_weights, resolve_model
@@ -24,16 +26,16 @@ from app.vision.vit import VisionTransformer
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet, RGB, what DINOv2 was trained with
 
 
+Windows = Sequence[Sequence[float]]  # shares x0, y0, x1, y1
 Run = Callable[[np.ndarray], tuple[np.ndarray, ...]]  # uint8 (B, H, W, 3) -> arrays of B rows
 
 
 class Features(NamedTuple):
-    """What pictures show, as a whole and place by place, in the order given."""
+    """What pictures show, as a whole, by windows and place by place, in the order given."""
 
     vectors: np.ndarray  # unit, float32 (B, D), as `Encoder.embed` gives them
-    patches: list[
-        np.ndarray
-    ]  # of each float16 (rows, columns, L D): its patches after the detail blocks, one after one
+    windows: np.ndarray  # unit, float32 (B, R, D), of the same kind
+    patches: list[np.ndarray]  # of each float16 (rows, columns, L D), after the architecture's detail blocks
 
 
 class Encoder:
@@ -94,13 +96,14 @@ class Encoder:
             vectors[rows] = answer
         return vectors
 
-    def describe(self, pixels: Sequence[np.ndarray]) -> Features:
-        """As `embed`, with what the patches say, from the same pass. Raises as `embed` does."""
-        vectors, patches = np.empty((len(pixels), self.key.dim), np.float32), dict[int, np.ndarray]()
-        for rows, (answer, places) in self._answers(self._detailed, pixels):
+    def describe(self, pixels: Sequence[np.ndarray], windows: Windows = ()) -> Features:
+        """As `embed`, with what these windows of each picture (R, 4) and all its places say, from the same pass."""
+        vectors = np.empty((len(pixels), 1 + len(windows), self.key.dim), np.float32)
+        patches: dict[int, np.ndarray] = {}
+        for rows, (answer, places) in self._answers(partial(self._detailed, windows=windows), pixels):
             vectors[rows] = answer
             patches |= zip(rows, places, strict=True)
-        return Features(vectors, [patches[row] for row in range(len(pixels))])
+        return Features(vectors[:, 0], vectors[:, 1:], [patches[row] for row in range(len(pixels))])
 
     def of_detail(self, detail: str) -> Self:
         """The same network, for keys of this detail."""
@@ -148,12 +151,14 @@ class Encoder:
             cls = self._network(self._normalised(torch.tensor(pixels)))[0]  # (B, D)
         return (unit_rows(cls.float().cpu().numpy()),)
 
-    def _detailed(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _detailed(self, pixels: np.ndarray, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+        """Unit vectors (B, 1 + R, D), the whole's first, and places."""
         blocks = self._network.architecture.detail_blocks
         with self._inference():
-            cls, places = self._network.forward_detailed(self._normalised(torch.tensor(pixels)), blocks)
-            places = places.half().cpu().numpy()
-        return unit_rows(cls.float().cpu().numpy()), places
+            seen = look(self._network, self._normalised(torch.tensor(pixels)), blocks, windows)
+            vectors = torch.cat([seen.cls[:, None], seen.windows], dim=1).float().cpu().numpy()
+            places = seen.places.half().cpu().numpy()
+        return unit_rows(vectors.reshape(-1, vectors.shape[2])).reshape(vectors.shape), places
 
     @contextlib.contextmanager
     def _inference(self) -> Iterator[None]:

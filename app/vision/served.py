@@ -50,8 +50,8 @@ class ServedBlock(nn.Module):
         self.into = linear(getattr(block.mlp, into))
         self.out = linear(getattr(block.mlp, out), block.ls2.gamma)
 
-    def forward(self, x: Tensor, first: int | None = None) -> Tensor:
-        taken = attend(self.qkv(self.norm1(x)), self.heads, first)
+    def forward(self, x: Tensor, first: int | None = None, sees: Tensor | None = None) -> Tensor:
+        taken = attend(self.qkv(self.norm1(x)), self.heads, first, sees)
         x = self.proj.add(taken, x[:, :first].contiguous())
         return self.out.add(self.activate(self.into(self.norm2(x))), x)
 

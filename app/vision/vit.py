@@ -36,13 +36,6 @@ class Tokens(NamedTuple):
     prenorm: Tensor  # (B, T, D), all of them in this order, before the final norm
 
 
-class Detailed(NamedTuple):
-    """A picture as a whole, and its places."""
-
-    cls: Tensor  # (B, D), as of `Feature`
-    places: Tensor  # (B, H/14, W/14, L D): each patch after the L blocks asked for, all through the final norm
-
-
 class PatchEmbed(nn.Module):
     """Cut into squares, each through one linear map."""
 
@@ -55,11 +48,15 @@ class PatchEmbed(nn.Module):
         return x.flatten(2).transpose(1, 2)  # (B, N, D)
 
 
-def attend(qkv: Tensor, heads: int, first: int | None = None) -> Tensor:
-    """Queries, keys and values (B, T, 3 D) -> what the `first` tokens, or all, take from all: (B, first, D)."""
+def attend(qkv: Tensor, heads: int, first: int | None = None, sees: Tensor | None = None) -> Tensor:
+    """Queries, keys and values (B, T, 3 D) -> what the `first` tokens, or all, take from all: (B, first, D).
+
+    `sees`, bool (T, T): whether a token, by row, may look at another; none: every one at every one.
+    """
     B, T, width = qkv.shape
     q, k, v = qkv.view(B, T, 3, heads, width // 3 // heads).permute(2, 0, 3, 1, 4)  # each (B, h, T, 64)
-    x = F.scaled_dot_product_attention(q[:, :, :first], k, v)  # softmax(q k^T / 8) v
+    allowed = None if sees is None else sees[:first]
+    x = F.scaled_dot_product_attention(q[:, :, :first], k, v, attn_mask=allowed)  # softmax(q k^T / 8) v
     return x.transpose(1, 2).flatten(2)
 
 
@@ -72,8 +69,8 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor, first: int | None = None) -> Tensor:
-        return self.proj(attend(self.qkv(x), self.heads, first))
+    def forward(self, x: Tensor, first: int | None = None, sees: Tensor | None = None) -> Tensor:
+        return self.proj(attend(self.qkv(x), self.heads, first, sees))
 
 
 class Mlp(nn.Module):
@@ -133,8 +130,8 @@ class Block(nn.Module):
         self.mlp = FEED_FORWARDS[architecture.ffn](dim, architecture.ffn_dim)
         self.ls2 = LayerScale(dim)
 
-    def forward(self, x: Tensor, first: int | None = None) -> Tensor:
-        x = x[:, :first] + self.ls1(self.attn(self.norm1(x), first))
+    def forward(self, x: Tensor, first: int | None = None, sees: Tensor | None = None) -> Tensor:
+        x = x[:, :first] + self.ls1(self.attn(self.norm1(x), first, sees))
         return x + self.ls2(self.mlp(self.norm2(x)))
 
 
@@ -173,27 +170,11 @@ class VisionTransformer(nn.Module):
     def forward(self, x: Tensor) -> Feature:
         """Raises InvalidInput for what is no batch of pictures, or for sides that are refused."""
         *blocks, last = self.blocks
-        x = self._embed(self._fitted(x))
+        x = self.embed(self.fitted(x))
         for block in blocks:
             x = block(x)
         x = last(x, first=1)  # no token behind it hears the patches: three quarters of a block saved
         return Feature(self.head(self.norm(x)[:, 0]))
-
-    def forward_detailed(self, x: Tensor, numbers: Sequence[int]) -> Detailed:
-        """As `forward`, in the same pass with what the patches are after these blocks, from 0, none of them the last.
-
-        Raises InvalidInput as `forward` does.
-        """
-        *blocks, last = self.blocks
-        x = self._fitted(x)
-        grid = [side // PATCH_PX for side in x.shape[-2:]]
-        x, taken = self._embed(x), []
-        for number, block in enumerate(blocks):
-            x = block(x)
-            if number in numbers:
-                taken.append(self._tokens(x).patches)  # the norm's own copy: a served block uses up what it is given
-        cls = self.head(self.norm(last(x, first=1))[:, 0])
-        return Detailed(cls, torch.cat(taken, dim=-1).unflatten(1, grid))
 
     def extract_feat(self, x: Tensor) -> Feature:
         """The same, by mmpretrain's name."""
@@ -201,7 +182,7 @@ class VisionTransformer(nn.Module):
 
     def forward_features(self, x: Tensor) -> Tokens:
         """Raises InvalidInput as `forward` does."""
-        x = self._embed(self._fitted(x))
+        x = self.embed(self.fitted(x))
         for block in self.blocks:
             x = block(x)
         return self._tokens(x)
@@ -219,9 +200,9 @@ class VisionTransformer(nn.Module):
         Each (B, N, D), reshaped (B, D, H/14, W/14); with the class token a pair of that and (B, D). `norm` is the final
         one, laid on every block. Raises InvalidInput for a block that is not there, and as `forward` does.
         """
-        x = self._fitted(x)
+        x = self.fitted(x)
         grid = [side // PATCH_PX for side in x.shape[-2:]]
-        taken = self._after_blocks(self._embed(x), self._numbers(n))
+        taken = self._after_blocks(self.embed(x), self._numbers(n))
         layers = [self._tokens(tokens, norm) for tokens in taken]
         patches = tuple(_as_map(layer.patches, grid) if reshape else layer.patches for layer in layers)
         if not return_class_token:
@@ -232,7 +213,7 @@ class VisionTransformer(nn.Module):
         """(1, 1 + rows * columns, D), by this network's convention."""
         return resample(self.pos_embed, rows, columns, self.resampling)
 
-    def _fitted(self, x: Tensor) -> Tensor:
+    def fitted(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) with sides that are multiples of 14."""
         if x.dim() != 4 or x.shape[1] != 3 or not x.is_floating_point():
             raise InvalidInput(f"pictures of {x.dtype} {tuple(x.shape)}: expected normalised floats (B, 3, H, W)")
@@ -241,7 +222,8 @@ class VisionTransformer(nn.Module):
             raise InvalidInput(f"a picture of {x.shape[2]} x {x.shape[3]} px: no patch of {PATCH_PX} px is left of it")
         return fitted
 
-    def _embed(self, x: Tensor) -> Tensor:
+    def embed(self, x: Tensor) -> Tensor:
+        """Fitted pictures (B, 3, H, W) -> tokens (B, T, D), before the first block."""
         B, _, H, W = x.shape
         x = torch.cat([self.cls_token.expand(B, -1, -1), self.patch_embed(x)], dim=1)  # (B, 1 + N, D)
         x = x + self.positions(H // PATCH_PX, W // PATCH_PX)

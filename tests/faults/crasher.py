@@ -144,7 +144,7 @@ class Crasher:
         """Where the key has detail each picture has its regions and its local descriptors; else none has."""
         wanted = {} if get_detail(key.detail) == OFF else digests
         found = regions.parts_of(session, list(digests), key.id)
-        assert {len(parts.vectors) for parts in found.values()} <= {get_detail(key.detail).regions}
+        assert {len(parts.vectors) for parts in found.values()} <= {len(get_detail(key.detail).windows)}
         assert found.keys() == wanted.keys()
         kept = self.resources.storage.find_patches(key.folder, digests.values())
         assert kept.keys() == set(wanted.values())

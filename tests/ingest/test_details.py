@@ -10,7 +10,6 @@ from app.catalog.models import Embedding, Image, ModelKey, Regions
 from app.ingest import scan
 from app.ingest.workshop import Workshop
 from app.patches import DETAILS, MOST_BYTES, OFF, Local, describe
-from app.patches.description import describe
 from tests.conftest import paint
 from tests.workshop import COLLECTION, fill, work
 
@@ -57,19 +56,19 @@ def test_a_picture_s_regions_and_places_are_those_of_its_patches(shop, photos, d
     key = key_of(shop)
     encoder, basis = shop.encoders.of(key), shop.bases.of(key, shop.encoders.of(key))
     pixels = shop.decoder.submit(photos / "0.jpg", preprocessing=SEEN).result().pixels
-    features = encoder.describe([pixels])
-    expected = describe(features.patches[0], basis, detail)
+    features = encoder.describe([pixels], detail.windows)
+    expected = describe(features.patches[0], basis, detail.tokens)
     with shop.resources.catalog.read() as session:
         (row,) = session.scalars(select(Image).where(Image.id == 1))
         parts = regions.parts_of(session, [row.id], key.id)[row.id]
         stored = embeddings.find(session, row.id, key.id)
     np.testing.assert_allclose(stored, features.vectors[0], atol=1e-5)
-    assert len(parts.vectors) == detail.regions
-    assert np.einsum("nd,nd->n", parts.vectors, expected.regions).min() > 0.999
-    np.testing.assert_allclose(parts.boxes, expected.boxes, atol=1e-4)
+    assert np.einsum("nd,nd->n", parts.vectors, features.windows[0]).min() > 0.999
+    np.testing.assert_allclose(parts.boxes, np.array(detail.windows), atol=1e-4)
     local = kept(shop)[row.digest]
     assert len(local) <= MOST_BYTES
-    assert Local.from_bytes(local).grid == features.patches[0].shape[:2]
+    assert Local.from_bytes(local).grid == expected.grid
+    assert local == expected.to_bytes()
 
 
 def test_regions_are_stored_with_the_vector_under_one_number(shop_on_both, photos):

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from app.samples.paint import painted
+from app.samples.plan import Shot, plan
 from app.vision import checkpoints
 from app.vision.architectures import ARCHITECTURES, get_architecture
 from app.vision.encoder import Encoder
@@ -12,6 +14,7 @@ from app.vision.precision import PRECISIONS
 from app.vision.vit import VisionTransformer
 
 TINY = get_architecture("dinoseek_tiny14")
+WINDOWS = ((0.0, 0.0, 0.5, 0.5), (0.5, 0.25, 1.0, 1.0), (0.0, 0.0, 1.0, 1.0))
 SHAPES = ((56, 84, 3), (84, 56, 3), (56, 84, 3), (14, 14, 3))
 
 
@@ -58,16 +61,17 @@ def test_every_precision_describes_and_stays_near(row, tiny, pixels, tmp_path):
 
 def test_a_batch_that_memory_does_not_hold_is_described_in_halves(tiny, pixels, monkeypatch):
     """The device refuses more than one picture at a time."""
-    whole, run = tiny.describe(pixels), tiny._network.forward_detailed
+    whole, run = tiny.describe(pixels, WINDOWS), tiny._network.embed
 
-    def refuse(batch, blocks):
+    def refuse(batch):
         if len(batch) > 1:
             raise torch.OutOfMemoryError("more than one")
-        return run(batch, blocks)
+        return run(batch)
 
-    monkeypatch.setattr(tiny._network, "forward_detailed", refuse)
+    monkeypatch.setattr(tiny._network, "embed", refuse)
     monkeypatch.setattr(tiny, "batch_patches", tiny.batch_patches)
-    halves = tiny.describe(pixels)
+    halves = tiny.describe(pixels, WINDOWS)
+    np.testing.assert_allclose(halves.windows, whole.windows, atol=1e-6)
     np.testing.assert_allclose(halves.vectors, whole.vectors, atol=1e-6)
     for ours, theirs in zip(halves.patches, whole.patches, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=0.02)
@@ -84,3 +88,24 @@ def test_detail_is_of_the_key_and_not_of_the_network(tiny):
 def test_every_model_names_blocks_before_its_last(row):
     assert len(row.detail_blocks) == 3
     assert all(0 < number < row.depth - 1 for number in row.detail_blocks)
+
+
+def test_windows_change_nothing_else_and_one_of_all_is_the_whole(tiny, pixels):
+    plain, told = tiny.describe(pixels), tiny.describe(pixels, WINDOWS)
+    assert told.windows.shape == (len(pixels), len(WINDOWS), 192)
+    np.testing.assert_allclose(told.vectors, plain.vectors, atol=1e-5)
+    np.testing.assert_allclose(told.windows[:, 2], told.vectors, atol=1e-5)
+    for ours, theirs in zip(told.patches, plain.patches, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=0.02)
+
+
+def test_a_window_s_vector_is_nearest_to_that_of_the_window_cut_out(tiny):
+    """Of four paintings side by side each window has the vector of its own, and not of another or of them all."""
+    shots = [entry for entry in plan(9, 3) if isinstance(entry, Shot)][:4]
+    tiles = [np.asarray(painted(shot).picture().convert("RGB").resize((168, 168))) for shot in shots]
+    wall = np.concatenate([np.concatenate(tiles[:2], axis=1), np.concatenate(tiles[2:], axis=1)])
+    windows = [(x, y, x + 0.5, y + 0.5) for y in (0, 0.5) for x in (0, 0.5)]
+    told = tiny.describe([wall], windows)
+    alike = told.windows[0] @ np.concatenate([tiny.embed(tiles), told.vectors]).T
+    assert alike.argmax(axis=1).tolist() == [0, 1, 2, 3]
+    assert alike[:, :4].diagonal().min() > 0.5  # where unrelated ones have about 0

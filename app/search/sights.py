@@ -1,0 +1,52 @@
+"""How a query is looked at: as it was given, and smaller and turned, as it may lie in other pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.patches import Basis, Local, Query, Sight, Window
+from app.patches.local import centres
+from app.vision.looks import Look, Way, looks
+
+if TYPE_CHECKING:
+    from app.vision.encoder import Encoder
+
+WHOLE: tuple[Way, ...] = ()  # other pictures show a whole picture about as large, and upright
+PART = tuple(Way(degrees, long_px) for long_px in (224, 126) for degrees in range(0, 360, 45))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one example looks like."""
+
+    vector: np.ndarray  # float32 (D), unit: the whole of what was given
+    windows: np.ndarray  # float32 (R, D), unit
+    query: Query
+
+
+def see(pixels: np.ndarray, ways: tuple[Way, ...], windows: tuple[Window, ...], encoder: Encoder, basis: Basis) -> Seen:
+    """Prepared pixels, uint8 (H, W, 3)."""
+    views = looks(pixels, [Way(0, max(pixels.shape[:2])), *ways])
+    features = encoder.describe([view.pixels for view in views], windows)
+    height, width = pixels.shape[:2]
+    size = complex(width, height)
+    sights = [
+        _sight(view, basis.project(seen), basis, size) for view, seen in zip(views, features.patches, strict=True)
+    ]
+    longer = max(height, width)
+    return Seen(features.vectors[0], features.windows[0], Query.of(sights, (width / longer, height / longer)))
+
+
+def _sight(view: Look, projected: np.ndarray, basis: Basis, size: complex) -> Sight:
+    """Without the tokens that lie beside the picture."""
+    rows, columns, dim = projected.shape
+    places = centres(np.arange(rows * columns), columns)
+    there = view.turn * (places[:, 0] + 1j * places[:, 1]) + view.shift
+    inside = (there.real > 0) & (there.imag > 0) & (there.real < size.real) & (there.imag < size.imag)
+    features = projected.reshape(-1, dim)[inside]
+    longer = max(size.real, size.imag)
+    local = Local(features, places[inside], basis.levels(features), (rows, columns))
+    return Sight(local, (view.turn / longer, view.shift / longer))
