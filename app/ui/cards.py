@@ -1,36 +1,37 @@
 """Hits and pictures as the grid draws them: plain JSON, addresses signed."""
 
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlencode
 
 from app.api.face import Face
 from app.ingest.receive import UPLOAD_FOLDER
 from app.library import PictureFacts
 from app.search.query import Hit, Page
 from app.ui import words
-from app.ui.ask import Ask, to_address
+
+Lead = Callable[[int], str]  # from a picture's id to the address where a click on it leads
 
 
-def of_page(face: Face, page: Page, ask: Ask) -> list[dict]:
-    return [_of_hit(face, hit, page, ask) for hit in page.hits]
+def of_page(face: Face, page: Page, lead: Lead) -> list[dict]:
+    return [_of_hit(face, hit, page, lead) for hit in page.hits]
 
 
-def of_pictures(face: Face, pictures: list[PictureFacts], ask: Ask) -> list[dict]:
-    return [_tile(face, picture, ask) for picture in pictures]
+def of_pictures(face: Face, pictures: list[PictureFacts], lead: Lead) -> list[dict]:
+    return [tile(face, picture, lead) for picture in pictures]
 
 
-def _of_hit(face: Face, hit: Hit, page: Page, ask: Ask) -> dict:
+def _of_hit(face: Face, hit: Hit, page: Page, lead: Lead) -> dict:
     number = f"{hit.score:.3f}"
     scored = {
         "number": number,
         "word": words.score_word(hit.score, page.model, page.trained),
         "share": words.score_share(hit.score),
     }
-    tile = _tile(face, hit, ask) | scored
-    return tile | {"details": [("Likeness", words.joined(scored["word"], number)), *tile["details"]]}
+    card = tile(face, hit, lead) | scored
+    return card | {"details": [("Likeness", words.joined(scored["word"], number)), *card["details"]]}
 
 
-def _tile(face: Face, picture: Hit | PictureFacts, ask: Ask) -> dict:
+def tile(face: Face, picture: Hit | PictureFacts, lead: Lead) -> dict:
     dimensions = words.dimensions(picture.width_px, picture.height_px)
     size = words.size(picture.size_bytes)
     name = picture.name
@@ -42,7 +43,7 @@ def _tile(face: Face, picture: Hit | PictureFacts, ask: Ask) -> dict:
         "thumb": face.thumbnail(picture.digest),
         "picture": face.large(picture.image_id),
         "original": face.original(picture.image_id),
-        "href": f"/?{urlencode(to_address(ask.of_image(picture.image_id)))}",
+        "href": lead(picture.image_id),
         "facts": words.joined(words.day(picture.taken_at), dimensions, size),
         "details": _details(face, picture, name, dimensions, size),
     }

@@ -2,33 +2,31 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, datetime, time
 
 import streamlit as st
 
 from app.catalog.images import Filters
 from app.library import Facets
-from app.ui.ask import MEGABYTE, Ask
+from app.ui.addresses import MEGABYTE
 
 KEYS = ("formats", "folder", "taken_from", "taken_to", "min_mb", "max_mb", "min_px")
 
 
-def popover(facets: Facets, ask: Ask, go: Callable[[Ask], None]) -> None:
+def popover(facets: Facets, filters: Filters, on_chosen: Callable[[Filters], None]) -> None:
     """A button that opens the filters; says how many are on."""
-    filters = ask.filters
     on = sum(getattr(filters, name) not in (None, ()) for name in Filters.__dataclass_fields__)
     _follow(filters)
 
     def changed() -> None:
-        go(replace(ask, filters=_chosen()))
+        on_chosen(_chosen())
 
     with st.popover(f"Filters ({on})" if on else "Filters", icon=":material/tune:", width="stretch"):
         _kinds(facets, changed)
         _dates(facets, changed)
         _sizes(changed)
         if on:
-            st.button("Take all filters away", on_click=lambda: go(replace(ask, filters=Filters())), width="stretch")
+            st.button("Take all filters away", on_click=on_chosen, args=(Filters(),), width="stretch")
 
 
 def _follow(filters: Filters) -> None:

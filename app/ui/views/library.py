@@ -75,7 +75,7 @@ def show_pictures(face: Face, facts: CollectionFacts) -> None:
     pages = -(-facts.ready // PER_PAGE)
     page = min(_page(), pages)
     pictures = library.pictures(face.resources, facts.name, (page - 1) * PER_PAGE, PER_PAGE)
-    tiles = cards.of_pictures(face, pictures, Ask(collection=facts.name))
+    tiles = cards.of_pictures(face, pictures, Ask(facts.name).lead)
     parts.gallery("pictures", tiles, click="open", on_like=lambda image_id: search_like(facts.name, image_id))
     if pages > 1:
         show_pager(facts.name, page, pages)

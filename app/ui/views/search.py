@@ -7,41 +7,14 @@ import streamlit as st
 from app import library
 from app.api import face as faces
 from app.api.face import Face
-from app.errors import NotFound
-from app.library import CollectionFacts
 from app.search.query import Page
-from app.ui import cards, caveats, filters, parts, words
-from app.ui.ask import HITS, Ask, from_address, to_address
-
-STARTERS = 60  # pictures offered to start from
+from app.ui import cards, caveats, filters, narrowing, parts, starters, words
+from app.ui.ask import Ask, from_address, to_address
 
 
 def go(ask: Ask) -> None:
     """Ask this now: the address is the question."""
     st.query_params.from_dict(to_address(ask))
-
-
-def chosen(ask: Ask, collections: list[CollectionFacts]) -> CollectionFacts:
-    """The collection asked; without one, the fullest."""
-    if ask.collection is None:
-        return max(collections, key=lambda facts: facts.ready)
-    found = next((facts for facts in collections if facts.name == ask.collection), None)
-    if found is None:
-        raise NotFound(f"no collection is called {ask.collection!r}: choose one in the Library")
-    return found
-
-
-def choose_collection(ask: Ask, collections: list[CollectionFacts]) -> None:
-    by_name = {facts.name: facts for facts in collections}
-    st.session_state["collection"] = ask.collection
-    st.selectbox(
-        "Collection",
-        list(by_name),
-        key="collection",
-        label_visibility="collapsed",
-        format_func=lambda name: words.joined(name, words.count(by_name[name].ready)),
-        on_change=lambda: go(ask.within(st.session_state["collection"])),
-    )
 
 
 def query_picture(face: Face, ask: Ask) -> dict | None:
@@ -77,19 +50,6 @@ def answer(face: Face, ask: Ask) -> Page:
     return face.desk.by_image(ask.collection, ask.image_id, **options)
 
 
-def how_many(ask: Ask) -> None:
-    st.session_state["k"] = ask.k
-    choices = sorted({*HITS, ask.k})
-    st.selectbox(
-        "How many",
-        choices,
-        key="k",
-        label_visibility="collapsed",
-        format_func=lambda k: f"Best {k}",
-        on_change=lambda: go(replace(ask, k=st.session_state["k"])),
-    )
-
-
 def show_hits(face: Face, ask: Ask, picture: dict) -> None:
     page = answer(face, ask)
     took = page.took_ms
@@ -102,58 +62,31 @@ def show_hits(face: Face, ask: Ask, picture: dict) -> None:
         return
     parts.gallery(
         "hits",
-        cards.of_page(face, page, ask),
+        cards.of_page(face, page, ask.lead),
         query=picture,
         click="open",
         on_like=lambda image_id: go(ask.of_image(image_id)),
     )
 
 
-def show_starters(face: Face, ask: Ask, facts: CollectionFacts) -> None:
-    """Pictures of the collection to start from; another handful on request."""
-    if not facts.ready:
-        waiting = f"{words.count(facts.pending)} still being read: they appear here as workers finish."
-        st.info(waiting if facts.pending else "This collection is empty.", icon=":material/hourglass_empty:")
-        st.page_link("views/library.py", label="Add pictures in the Library", icon=":material/add_photo_alternate:")
-        return
-    offset = st.session_state.get("starters_from", 0) % facts.ready
-    with st.container(key="title", horizontal=True, vertical_alignment="center"):
-        st.markdown("### Or start from one of these")
-        if facts.ready > STARTERS:
-            more = {"starters_from": offset + STARTERS}
-            st.button("Show others", icon=":material/shuffle:", on_click=st.session_state.update, args=(more,))
-    pictures = library.pictures(face.resources, facts.name, offset, STARTERS)
-    parts.gallery(
-        "starters",
-        cards.of_pictures(face, pictures, ask),
-        click="like",
-        on_like=lambda image_id: go(ask.of_image(image_id)),
-    )
-
-
-def nothing_yet() -> None:
-    with st.container(key="hero"):
-        st.markdown("## Find pictures by looking")
-        st.markdown("Drop a picture, and see the ones that look like it. First make a collection to search in.")
-        if st.button("Make a collection", type="primary", icon=":material/add_photo_alternate:"):
-            st.switch_page("views/library.py")
-    st.stop()
-
-
 face = faces.current()
 collections = library.collections(face.resources)
 if not collections:
-    nothing_yet()
+    starters.no_collection(
+        "Find pictures by looking",
+        "Drop a picture, and see the ones that look like it. First make a collection to search in.",
+    )
+    st.stop()
 ask = from_address(st.query_params.to_dict())
-facts = chosen(ask, collections)
+facts = narrowing.chosen(ask.collection, collections)
 ask = replace(ask, collection=facts.name)
 caveats.banner(facts.model)
 
 if not ask.about_something:
     with st.container(key="hero"):
-        choose_collection(ask, collections)
+        narrowing.choose_collection(facts.name, collections, lambda name: go(ask.within(name)))
         picker(face, ask, None)
-    show_starters(face, ask, facts)
+    starters.show(face, facts, ask.lead, lambda image_id: go(ask.of_image(image_id)))
     st.stop()
 
 side, results = st.columns([1, 3], gap="medium")
@@ -161,8 +94,10 @@ with side, st.container(key="side"):
     picture = query_picture(face, ask)
     picker(face, ask, picture)
     with st.container(key="narrowing"):
-        choose_collection(ask, collections)
-        how_many(ask)
-        filters.popover(library.facets(face.resources, facts.name), ask, go)
+        narrowing.choose_collection(facts.name, collections, lambda name: go(ask.within(name)))
+        narrowing.how_many(ask.k, lambda k: go(replace(ask, k=k)))
+        filters.popover(
+            library.facets(face.resources, facts.name), ask.filters, lambda chosen: go(replace(ask, filters=chosen))
+        )
 with results:
     show_hits(face, ask, picture)
