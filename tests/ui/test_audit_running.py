@@ -1,7 +1,6 @@
 """The page of an audit that still runs, in a real browser: new groups come by themselves, or when asked for."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -11,6 +10,7 @@ from app.catalog.audit_models import Audit, Group
 from app.catalog.clock import db_now
 from app.catalog.states import AuditStage, AuditStatus, Tier
 from app.resources import Resources, open_resources
+from tests import servers
 from tests.audits.many import fill
 from tests.conftest import make_settings
 from tests.ui.browser import browser, chromium, server
@@ -29,6 +29,13 @@ def opened(tmp_path) -> Iterator[Resources]:
     resources.catalog.dispose()
 
 
+@pytest.fixture
+def address(opened, tmp_path) -> Iterator[str]:
+    """With a broker no worker starts beside the page: this audit is another host's."""
+    with servers.redis(tmp_path) as broker, server(tmp_path / "home", DINOSEEK_BROKER_URL=broker) as address:
+        yield address
+
+
 def run_elsewhere(resources: Resources, groups: int) -> None:
     """An audit that another host checks pairs of; half of its groups are not made yet."""
     fill(resources, groups)
@@ -42,9 +49,9 @@ def make_the_others(resources: Resources) -> None:
         session.execute(update(Group).values(tier=Tier.EDITED, scene=False))
 
 
-def test_groups_come_by_themselves_while_the_page_has_room(opened, tmp_path):
+def test_groups_come_by_themselves_while_the_page_has_room(opened, address):
     run_elsewhere(opened, 10)
-    with server(Path(tmp_path / "home")) as address, browser() as page:
+    with browser() as page:
         page.goto(f"{address}/audits?audit=1")
         expect(page.get_by_text("5 groups so far")).to_be_visible(timeout=SLOW_MS)
         make_the_others(opened)
@@ -52,9 +59,9 @@ def test_groups_come_by_themselves_while_the_page_has_room(opened, tmp_path):
         expect(page.locator(".group")).to_have_count(9, timeout=SLOW_MS)  # one is settled
 
 
-def test_on_a_full_page_new_groups_wait_to_be_asked_for(opened, tmp_path):
+def test_on_a_full_page_new_groups_wait_to_be_asked_for(opened, address):
     run_elsewhere(opened, 60)
-    with server(Path(tmp_path / "home")) as address, browser() as page:
+    with browser() as page:
         page.goto(f"{address}/audits?audit=1")
         expect(page.get_by_text("All copies 29")).to_be_visible(timeout=SLOW_MS)
         expect(page.locator(".group")).to_have_count(20, timeout=SLOW_MS)
