@@ -13,7 +13,7 @@ from app.catalog.models import Collection, Image
 from app.errors import AlreadyExists, ServiceUnavailable
 from tests.catalog.rows import make_collection
 
-WRITERS, ROUNDS = 8, 40
+WRITERS, ROUNDS = 8, 20
 
 
 def test_sqlite_runs_in_wal_with_foreign_keys_and_full_sync(tmp_path):

@@ -215,7 +215,13 @@ def test_one_reason_needs_no_button_for_all(filled):
     assert "Try all again" not in labels
 
 
-def test_while_pictures_wait_the_page_says_who_works_and_where_the_time_goes(filled, resources):
+@pytest.fixture
+def long_lived(monkeypatch) -> None:
+    """A worker that was heard of once is alive for the length of a test."""
+    monkeypatch.setattr(workers, "ALIVE_S", 600.0)
+
+
+def test_while_pictures_wait_the_page_says_who_works_and_where_the_time_goes(filled, resources, long_lived):
     stage_s = {"network": 0.06, "decode": 0.03, "store": 0.01}
     with resources.catalog.begin() as session:
         session.execute(update(Image).where(Image.id == 1).values(status=ImageStatus.PENDING))
@@ -232,17 +238,17 @@ def test_while_pictures_wait_the_page_says_who_works_and_where_the_time_goes(fil
     assert not filled.warning
 
 
-def test_pictures_that_wait_for_nobody_say_so_and_what_to_do(filled, resources):
+def test_pictures_that_wait_for_nobody_say_so_and_what_to_do(filled, resources, long_lived):
     with resources.catalog.begin() as session:
-        waits = {"status": ImageStatus.PENDING, "created_at": db_now() - 500}
+        waits = {"status": ImageStatus.PENDING, "created_at": db_now() - 50_000}
         session.execute(update(Image).where(Image.id == 1).values(**waits))
-        session.execute(update(Collection).values(worked_at=db_now() - 120))
+        session.execute(update(Collection).values(worked_at=db_now() - 12_100))
     assert "**No worker is alive:**" in open_collection(filled).warning[0].value
     with resources.catalog.begin() as session:
         workers.announce(session, "w", "cpu")
         session.execute(update(Worker).values(started_at=db_now() - 500))
     told = filled.run().warning[0].value
-    assert "Work waits and nobody has claimed any for 12" in told
+    assert "Work waits and nobody has claimed any for 12,1" in told
     assert "`dinoseek doctor`" in told
 
 
