@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from sqlalchemy.orm import Session
 
 from app import moving, sharing, upkeep
-from app.catalog import collections, consistency, embeddings, snapshots
-from app.catalog.models import Snapshot
+from app.catalog import collections, consistency, snapshots
+from app.catalog.models import Collection, ModelKey, Snapshot
 from app.errors import DamagedSnapshot, ServiceUnavailable
 from app.index import snapshot as files
 from app.index.vectors import NORM_SLACK
 from app.jobs import Job, enqueue
+from app.layers import Layer, layers
 from app.resources import Resources
 from app.search.refresh import Readers
 from app.upkeep import IndexFacts
@@ -79,8 +81,9 @@ def _rows(resources: Resources, collection_id: int) -> Iterator[Finding]:
 def _vectors(resources: Resources, collection_id: int) -> Iterator[Finding]:
     with resources.catalog.read() as session:
         collection = collections.get_by_id(session, collection_id)
-        dim = collections.model_of(session, collection).dim
-        lame = embeddings.damaged(session, collection_id, collection.model_key_id, dim, NORM_SLACK)
+        key = collections.model_of(session, collection)
+        found = [layer.rows.damaged(session, collection_id, key.id, key.dim, NORM_SLACK) for layer in layers(key)]
+    lame = sorted(set().union(*found))
     if not lame:
         return
     with resources.catalog.begin() as session:
@@ -94,21 +97,35 @@ def _cluster(resources: Resources, collection_id: int) -> Iterator[Finding]:
     with resources.catalog.read() as session:
         collection = collections.get_by_id(session, collection_id)
         key = collections.model_of(session, collection)
-        index = Readers(resources).fresh(session, collection, key)
-        apart = len(np.setxor1d(index.shown_ids(), moving.visible_ids(session, collection)))
-        if not apart:
-            return
-        moving.fill(session, collection, key, index)
-    yield Finding("other_cluster", apart, OTHER_CLUSTER)
+        apart = sum(_reconcile(session, collection, key, layer, Readers(resources)) for layer in layers(key))
+    if apart:
+        yield Finding("other_cluster", apart, OTHER_CLUSTER)
+
+
+def _reconcile(session: Session, collection: Collection, key: ModelKey, layer: Layer, readers: Readers) -> int:
+    """How many ids the cluster showed too many or too few of one kind; it is filled again then."""
+    index = readers.of_layer(session, collection, key, layer)
+    apart = len(np.setxor1d(index.shown_ids(), moving.visible_ids(session, collection, layer)))
+    if apart:
+        moving.fill(session, collection, key, layer, index)
+    return apart
 
 
 def _files(resources: Resources, collection_id: int) -> Iterator[Finding]:
-    """What is published, held against its checksums and then, vector by vector, against the rows."""
     with resources.catalog.read() as session:
-        row = snapshots.find_published(session, collections.get_by_id(session, collection_id))
-    if row is None:
-        return
-    folder = resources.storage.snapshot(collection_id, row.id)
+        collection = collections.get_by_id(session, collection_id)
+        rows = {
+            layer: snapshots.find_published(session, collection, layer.kind)
+            for layer in layers(collections.model_of(session, collection))
+        }
+    for layer, row in rows.items():
+        if row is not None:
+            yield from _files_of(resources, row, layer)
+
+
+def _files_of(resources: Resources, row: Snapshot, layer: Layer) -> Iterator[Finding]:
+    """What is published, held against its checksums and then, vector by vector, against the rows."""
+    folder = resources.storage.snapshot(row.collection_id, row.id)
     if not _is_here(resources, row):
         yield Finding("lost_files", 1, LOST_FILES)
         return
@@ -119,12 +136,12 @@ def _files(resources: Resources, collection_id: int) -> Iterator[Finding]:
         _take_out(resources, row)
         yield Finding("damaged_files", 1, DAMAGED_FILES)
         return
-    if differing := _differing(resources, row, opened):
+    if differing := _differing(resources, row, layer, opened):
         _take_out(resources, row)  # else it would serve again when the next one is damaged
         yield Finding("other_vectors", differing, OTHER_VECTORS)
         return
     if resources.storage.store is not None and not resources.storage.is_shared(folder):
-        sharing.share(resources, collection_id, row.id)
+        sharing.share(resources, row.collection_id, row.id)
         yield Finding("unshared_files", 1, UNSHARED_FILES)
 
 
@@ -135,11 +152,11 @@ def _is_here(resources: Resources, row: Snapshot) -> bool:
     return resources.storage.snapshot(row.collection_id, row.id).exists()
 
 
-def _differing(resources: Resources, row: Snapshot, opened: files.Snapshot) -> int:
+def _differing(resources: Resources, row: Snapshot, layer: Layer, opened: files.Snapshot) -> int:
     """Vectors of the snapshot that have another row than theirs or none, and rows that it should hold and does not."""
     wrong, known = 0, np.zeros(len(opened), bool)
     with resources.catalog.read() as session:
-        rows = embeddings.all_of(session, row.collection_id, row.model_key_id, row.watermark)
+        rows = layer.rows.all_of(session, row.collection_id, row.model_key_id, row.watermark)
         for ids, vectors, inside, shown in rows:
             places = opened.rows_of(ids)
             here = np.isin(ids, opened.ids[places])

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.catalog import collections, embeddings, images
+from app.catalog import collections, images
 from app.catalog.models import Collection, ModelKey
 from app.errors import InvalidInput
 from app.index.milvus import MilvusIndex, shown_url
+from app.layers import WHOLE, Layer, layers
 from app.resources import Resources
 from app.search.refresh import Readers, cluster_name
 
@@ -50,30 +51,38 @@ def copy(resources: Resources, name: str, url: str, on_progress: Progress = quie
     with resources.catalog.read() as session:
         collection = collections.get(session, name)
         key = collections.model_of(session, collection)
-        index = MilvusIndex(url, cluster_name(collection, key), key.dim)
-        count = fill(session, collection, key, index, on_progress)
-        index.note(collection.seq)
-        compared, same = _compare(session, collection, key, index, Readers(resources))
-    return Moved(name, shown_url(url), count, index.vectors, compared, same)
+        indexes = {layer: MilvusIndex(url, cluster_name(collection, key, layer.kind), key.dim) for layer in layers(key)}
+        count = 0
+        for layer, index in indexes.items():
+            count += fill(session, collection, key, layer, index, on_progress)
+            index.note(collection.seq)
+        compared, same = _compare(session, collection, key, indexes[WHOLE], Readers(resources))
+    there = sum(index.vectors for index in indexes.values())
+    return Moved(name, shown_url(url), count, there, compared, same)
 
 
 def fill(
-    session: Session, collection: Collection, key: ModelKey, index: MilvusIndex, on_progress: Progress = quietly
+    session: Session,
+    collection: Collection,
+    key: ModelKey,
+    layer: Layer,
+    index: MilvusIndex,
+    on_progress: Progress = quietly,
 ) -> int:
-    """Give the cluster every visible picture's vector, and hide what else it shows; how many are visible."""
-    total, done = images.count_visible(session, collection.id), 0
-    for ids, vectors, _ in embeddings.stream(session, collection.id, key.id):
+    """Give the cluster every visible picture's vectors of a kind, and hide what else it shows; how many there are."""
+    total, done = images.count_visible(session, collection.id) * layer.each, 0
+    for ids, vectors, _ in layer.rows.stream(session, collection.id, key.id):
         index.unbury(ids)
         index.absorb(ids, vectors)
         done += len(ids)
         on_progress(done, total)
-    index.bury(np.setdiff1d(index.shown_ids(), visible_ids(session, collection)))
+    index.bury(np.setdiff1d(index.shown_ids(), visible_ids(session, collection, layer)))
     return done
 
 
-def visible_ids(session: Session, collection: Collection) -> np.ndarray:
-    """int64, ascending."""
-    return np.array(images.matching_ids(session, collection.id, ALL), np.int64)
+def visible_ids(session: Session, collection: Collection, layer: Layer = WHOLE) -> np.ndarray:
+    """Of the visible pictures' vectors: int64, ascending."""
+    return layer.ids_of(images.matching_ids(session, collection.id, ALL))
 
 
 def _compare(

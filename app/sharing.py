@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.catalog import collections, snapshots
 from app.catalog.models import Snapshot
+from app.catalog.states import Kind
 from app.errors import AlreadyExists, DamagedSnapshot, NotFound, ServiceUnavailable
 from app.index import folders
 from app.index import snapshot as files
@@ -30,11 +31,12 @@ class Wanted:
     id: int
     collection_id: int
     model_key_id: int
+    kind: Kind
     vectors: int | None
 
 
 def wanted(row: Snapshot) -> Wanted:
-    return Wanted(row.id, row.collection_id, row.model_key_id, row.vectors)
+    return Wanted(row.id, row.collection_id, row.model_key_id, row.kind, row.vectors)
 
 
 def reach(resources: Resources) -> None:
@@ -92,7 +94,7 @@ def take_out(resources: Resources, snapshot: Wanted) -> None:
     """The one before it serves again, or the rows do. Nothing happens to one that was replaced meanwhile."""
     with resources.catalog.begin() as session:
         row = session.get_one(Snapshot, snapshot.id)
-        if collections.get_by_id(session, snapshot.collection_id).snapshot_id != row.id:
+        if snapshots.published_id(collections.get_by_id(session, snapshot.collection_id), row.kind) != row.id:
             return
         previous = snapshots.find_previous(session, row)
         snapshots.mark_damaged(session, row.id, previous.id if previous else None)
@@ -103,10 +105,10 @@ def bring_published(resources: Resources, name: str) -> None:
     if resources.storage.store is None or resources.settings.cluster is not None:
         return
     with resources.catalog.read() as session:
-        row = snapshots.find_published(session, collections.get(session, name))
-        snapshot = row and wanted(row)
+        rows = [snapshots.find_published(session, collections.get(session, name), kind) for kind in Kind]
+        published = [wanted(row) for row in rows if row]
     try:
-        if snapshot is not None:
+        for snapshot in published:
             bring_or_build(resources, snapshot)
     except ServiceUnavailable as refusal:
         log.warning("%s: the rows answer", refusal)

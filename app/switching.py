@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from app import library, moving, upkeep
 from app.catalog import changes, collections, images, snapshots
 from app.catalog.models import Change, Collection, ModelKey
+from app.catalog.states import Kind
 from app.encoders import Encoders
 from app.errors import InvalidInput
 from app.index.milvus import MilvusIndex
 from app.jobs import Job, enqueue
+from app.layers import layers
 from app.library import CollectionFacts
 from app.patches import OFF, get_detail
 from app.resources import Resources
@@ -169,15 +171,16 @@ def _prepare_index(resources: Resources, collection_id: int, model_key_id: int) 
 
 
 def _fill_cluster(url: str, session: Session, collection: Collection, key: ModelKey) -> None:
-    index = MilvusIndex(url, cluster_name(collection, key), key.dim)
-    if index.watermark < collection.seq:
-        moving.fill(session, collection, key, index)
-        index.note(collection.seq)
+    for layer in layers(key):
+        index = MilvusIndex(url, cluster_name(collection, key, layer.kind), key.dim)
+        if index.watermark < collection.seq:
+            moving.fill(session, collection, key, layer, index)
+            index.note(collection.seq)
 
 
 def _make(session: Session, collection: Collection, change: Change) -> None:
     if change.add_only:
         changes.end(session, collection.id)
         return
-    row = snapshots.find_newest(session, collection.id, change.model_key_id)
-    changes.switch(session, collection, change, row.id if row else None)
+    rows = {kind: snapshots.find_newest(session, collection.id, change.model_key_id, kind) for kind in Kind}
+    changes.switch(session, collection, change, {kind: row.id for kind, row in rows.items() if row})

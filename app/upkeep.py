@@ -1,32 +1,30 @@
 """Snapshots' upkeep: when one is due, and build → verify → publish → retire."""
 
-import contextlib
-import logging
-import secrets
-import shutil
-import socket
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 from sqlalchemy.orm import Session
 
-from app import sharing
-from app.catalog import collections, embeddings, images, snapshots
+from app import building, sharing
+from app.catalog import collections, images, snapshots
 from app.catalog.models import Collection, Snapshot
-from app.errors import AppError, InvalidInput
-from app.index import snapshot as files
-from app.index.building import Target
+from app.errors import InvalidInput
+from app.layers import WHOLE, Layer, layers
 from app.resources import Resources
-
-log = logging.getLogger(__name__)
 
 ON_CLUSTER = "cluster"
 LEAST_TAIL = 256  # below this an exact scan of the tail costs less than any file
 TAIL_SHARE = 0.1  # tail / snapshot above which a rebuild is due
-BUILD_LEASE_S = 120.0  # no longer than that after a builder died; two at once waste work and harm nothing
-RENEW_S = BUILD_LEASE_S / 4  # a million vectors take longer than one lease
+
+
+@dataclass(frozen=True)
+class RegionFacts:
+    """Of the index of regions. Tail and tombstones count pictures."""
+
+    each: int  # regions of one picture
+    snapshot: dict | None
+    tail: int
+    tombstones: int
+    state: str
 
 
 @dataclass(frozen=True)
@@ -40,11 +38,12 @@ class IndexFacts:
     tail: int
     tombstones: int
     state: str  # fresh: all in the snapshot; tail: some are scanned; due: a rebuild is; empty; cluster: kept on Milvus
+    regions: RegionFacts | None = None  # none: the collection keeps none
 
 
 @dataclass(frozen=True)
 class Age:
-    """How far a collection has moved on from its snapshot."""
+    """How far a collection has moved on from a snapshot, in pictures."""
 
     live: int  # searchable
     tail: int  # of these, not in the snapshot
@@ -71,34 +70,39 @@ def due(resources: Resources) -> list[int]:
     if resources.settings.cluster is not None:
         return []  # it builds its own
     with resources.catalog.read() as session:
-        return [row.id for row in collections.all_live(session) if _age(resources, session, row).due]
+        return [row.id for row in collections.all_live(session) if _due(resources, session, row)]
 
 
 def is_due(resources: Resources, collection_id: int) -> bool:
     with resources.catalog.read() as session:
-        return _age(resources, session, collections.get_by_id(session, collection_id)).due
+        return bool(_due(resources, session, collections.get_by_id(session, collection_id)))
 
 
 def rebuild(resources: Resources, collection_id: int, *, force: bool = False) -> bool:
-    """Build, verify and publish a snapshot if one is due. False: none was due, or another builder is at it."""
+    """Build, verify and publish the snapshots that are due, or all. False: none was, or another builder is at it."""
     if resources.settings.cluster is not None and not force:
         return False
     if resources.settings.cluster is not None:
         raise InvalidInput(
             "the vectors are on Milvus, which builds its own index: unset DINOSEEK_VECTOR_URL to build files"
         )
-    if not (force or is_due(resources, collection_id)):
-        return False
+    with resources.catalog.read() as session:
+        collection = collections.get_by_id(session, collection_id)
+        wanted = _layers(session, collection) if force else _due(resources, session, collection)
+    return bool(wanted) and all(_rebuild(resources, collection_id, layer, force=force) for layer in wanted)
+
+
+def _rebuild(resources: Resources, collection_id: int, layer: Layer, *, force: bool) -> bool:
     sharing.reach(resources)  # a build that nobody can have would be in vain
     with resources.catalog.begin() as session:
         collection = collections.get_by_id(session, collection_id)
-        if not (force or _age(resources, session, collection).due):
+        if not (force or _age(resources, session, collection, layer).due):
             return False
-        started = _start(session, collection, collection.model_key_id)
-        replaces = collection.snapshot_id
+        started = building.start(session, collection, collection.model_key_id, layer)
+        replaces = snapshots.published_id(collection, layer.kind)
     if started is None:
         return False
-    _make(resources, started)
+    building.make(resources, started, layer)
     with resources.catalog.begin() as session:
         won = snapshots.publish(session, started.id, replaces)
     sharing.retire(resources, collection_id)
@@ -106,52 +110,37 @@ def rebuild(resources: Resources, collection_id: int, *, force: bool = False) ->
 
 
 def prepare(resources: Resources, collection_id: int, model_key_id: int) -> bool:
-    """See that another model key has a snapshot that is not due, so that a switch to it can publish that.
+    """See that another model key has snapshots that are not due, so that a switch to it can publish those.
 
     False: another builder is at it.
     """
+    with resources.catalog.read() as session:
+        wanted = layers(collections.get_model(session, model_key_id))
+    return all(_prepare(resources, collection_id, model_key_id, layer) for layer in wanted)
+
+
+def _prepare(resources: Resources, collection_id: int, model_key_id: int, layer: Layer) -> bool:
     with resources.catalog.begin() as session:
         collection = collections.get_by_id(session, collection_id)
-        row = snapshots.find_newest(session, collection_id, model_key_id)
-        if not _age_of(resources, session, collection, model_key_id, row).due:
+        row = snapshots.find_newest(session, collection_id, model_key_id, layer.kind)
+        if not _age_of(resources, session, collection, model_key_id, layer, row).due:
             return True
-        started = _start(session, collection, model_key_id)
+        started = building.start(session, collection, model_key_id, layer)
     if started is None:
         return False
-    _make(resources, started)
+    building.make(resources, started, layer)
     return True
-
-
-def _start(session: Session, collection: Collection, model_key_id: int) -> Snapshot | None:
-    owner = f"{socket.gethostname()}:{secrets.token_hex(4)}"
-    started = snapshots.start_build(session, collection.id, model_key_id, owner, BUILD_LEASE_S)
-    if started is not None:
-        started.watermark = collection.seq
-    return started
-
-
-def _make(resources: Resources, started: Snapshot) -> None:
-    """Build and verify."""
-    try:
-        facts = _build(resources, started)
-    except BaseException:
-        with resources.catalog.begin() as session:
-            snapshots.give_up(session, started.id)
-        raise
-    with resources.catalog.begin() as session:
-        snapshots.mark_verified(session, started.id, **facts)
 
 
 def status(resources: Resources, name: str) -> IndexFacts:
     with resources.catalog.read() as session:
         collection = collections.get(session, name)
         key = collections.model_of(session, collection)
-        row = snapshots.find_published(session, collection)
-        age = _age(resources, session, collection)
-    if resources.settings.cluster is not None:
-        return IndexFacts(name, key.model, age.live, None, 0, 0, ON_CLUSTER)
-    facts = None if row is None else _snapshot_facts(row)
-    return IndexFacts(name, key.model, age.live, facts, age.tail, age.dead, age.state)
+        parts = {layer: _part(resources, session, collection, layer) for layer in layers(key)}
+        pictures = images.count_visible(session, collection.id)
+    whole = parts.pop(WHOLE)
+    regions = next((RegionFacts(layer.each, *part) for layer, part in parts.items()), None)
+    return IndexFacts(name, key.model, pictures, *whole, regions)
 
 
 def tails(resources: Resources) -> dict[int, int]:
@@ -159,24 +148,47 @@ def tails(resources: Resources) -> dict[int, int]:
     if resources.settings.cluster is not None:
         return {}
     with resources.catalog.read() as session:
-        return {row.id: _age(resources, session, row).tail for row in collections.all_live(session)}
+        return {row.id: _age(resources, session, row, WHOLE).tail for row in collections.all_live(session)}
 
 
-def _age(resources: Resources, session: Session, collection: Collection) -> Age:
-    published = snapshots.find_published(session, collection)
-    return _age_of(resources, session, collection, collection.model_key_id, published)
+def _part(
+    resources: Resources, session: Session, collection: Collection, layer: Layer
+) -> tuple[dict | None, int, int, str]:
+    """Snapshot, tail, tombstones and state of one of its indexes."""
+    if resources.settings.cluster is not None:
+        return None, 0, 0, ON_CLUSTER
+    row, age = snapshots.find_published(session, collection, layer.kind), _age(resources, session, collection, layer)
+    return row and _snapshot_facts(row), age.tail, age.dead, age.state
+
+
+def _layers(session: Session, collection: Collection) -> tuple[Layer, ...]:
+    return layers(collections.model_of(session, collection))
+
+
+def _due(resources: Resources, session: Session, collection: Collection) -> list[Layer]:
+    return [layer for layer in _layers(session, collection) if _age(resources, session, collection, layer).due]
+
+
+def _age(resources: Resources, session: Session, collection: Collection, layer: Layer) -> Age:
+    published = snapshots.find_published(session, collection, layer.kind)
+    return _age_of(resources, session, collection, collection.model_key_id, layer, published)
 
 
 def _age_of(
-    resources: Resources, session: Session, collection: Collection, model_key_id: int, row: Snapshot | None
+    resources: Resources,
+    session: Session,
+    collection: Collection,
+    model_key_id: int,
+    layer: Layer,
+    row: Snapshot | None,
 ) -> Age:
     live = images.count_visible(session, collection.id)
     if row is None:
         return Age(live, tail=live, dead=0)
-    tail = embeddings.count(session, collection.id, model_key_id, after_seq=row.watermark)
+    tail = layer.rows.count(session, collection.id, model_key_id, after_seq=row.watermark)
     alone = resources.storage.store is None  # else another host built it, and who searches here brings it
     lost = alone and not resources.storage.snapshot(collection.id, row.id).exists()
-    return Age(live, tail, dead=max(0, (row.vectors or 0) - (live - tail)), built=True, lost=lost)
+    return Age(live, tail, dead=max(0, (row.vectors or 0) // layer.each - (live - tail)), built=True, lost=lost)
 
 
 def _snapshot_facts(row: Snapshot) -> dict:
@@ -188,61 +200,3 @@ def _snapshot_facts(row: Snapshot) -> dict:
         "build_s": row.build_s,
         "built_at": row.built_at,
     }
-
-
-def _build(resources: Resources, started: Snapshot) -> dict:
-    """Stream rows into files, which other hosts can have then; what the publication needs to know."""
-    with resources.catalog.read() as session:
-        dim = collections.get_model(session, started.model_key_id).dim
-    with _renewed(resources, started.id):
-        manifest = files.build(
-            resources.storage.snapshot(started.collection_id, started.id),
-            _batches(resources, started),
-            dim=dim,
-            model_key=str(started.model_key_id),
-            watermark=started.watermark,
-            target=Target(resources.settings.index_recall, resources.settings.index_memory_bytes),
-        )
-        _share(resources, started)
-    return {
-        "recipe": manifest.recipe,
-        "vectors": manifest.vectors,
-        "size_bytes": manifest.bytes,
-        "recall_at_10": manifest.recall_at_10,
-        "build_s": manifest.build_s,
-        "checksum": manifest.checksum,
-    }
-
-
-def _share(resources: Resources, started: Snapshot) -> None:
-    try:
-        sharing.share(resources, started.collection_id, started.id)
-    except BaseException:
-        shutil.rmtree(resources.storage.snapshot(started.collection_id, started.id), ignore_errors=True)
-        raise
-
-
-def _batches(resources: Resources, started: Snapshot) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The read ends with the rows: what comes after it can take minutes, and a database keeps what a reader may see."""
-    with resources.catalog.read() as session:
-        for ids, vectors, _ in embeddings.stream(session, started.collection_id, started.model_key_id):
-            yield ids, vectors
-
-
-@contextlib.contextmanager
-def _renewed(resources: Resources, snapshot_id: int) -> Iterator[None]:
-    """Keep the lease of a build for as long as it runs."""
-    over = threading.Event()
-
-    def renew() -> None:
-        while not over.wait(RENEW_S):
-            with contextlib.suppress(AppError), resources.catalog.begin() as session:
-                snapshots.renew(session, snapshot_id, BUILD_LEASE_S)
-
-    thread = threading.Thread(target=renew, name="build-lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()

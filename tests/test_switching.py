@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from app import library, switching, upkeep
+from app import building, library, switching, upkeep
 from app.catalog import backlogs, collections, images
 from app.catalog.models import Collection, Embedding, Image
 from app.catalog.states import ImageStatus
@@ -254,7 +254,7 @@ def test_a_large_collection_goes_over_with_its_snapshot_built_and_keeps_the_old_
     assert (status.model, status.snapshot["vectors"], status.tail, status.state) == (NEW, 6, 0, "fresh")
     assert len(desk.by_file(COLLECTION, photos / "1.jpg", k=20).hits) == 6
     assert upkeep.rebuild(filled.resources, 1, force=True)  # removes files that nobody needs
-    monkeypatch.setattr(upkeep, "_make", None)  # nothing is built
+    monkeypatch.setattr(building, "make", None)  # nothing is built
     assert begin(filled, OLD).model == OLD
     assert upkeep.status(filled.resources, COLLECTION).state == "fresh"
     assert len(desk.by_file(COLLECTION, photos / "1.jpg", k=20).hits) == 6

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from app import upkeep
+from app import building, upkeep
 from app.catalog import embeddings, snapshots
 from app.catalog.models import Snapshot
 from app.cli.index import show
@@ -22,8 +22,8 @@ DIM = 16
 
 def test_a_build_that_outlasts_its_lease_keeps_it(resources, monkeypatch):
     fill_rows(resources, 50, DIM)
-    monkeypatch.setattr(upkeep, "BUILD_LEASE_S", 3.0)
-    monkeypatch.setattr(upkeep, "RENEW_S", 0.1)
+    monkeypatch.setattr(building, "BUILD_LEASE_S", 3.0)
+    monkeypatch.setattr(building, "RENEW_S", 0.1)
     reading, read_on, stream = threading.Event(), threading.Event(), embeddings.stream
 
     def when_let(*arguments):
@@ -75,7 +75,7 @@ def test_a_recall_that_cells_can_not_reach_is_met_by_a_scan(tmp_path, monkeypatc
 @pytest.mark.parametrize("step", ["mark_verified", "publish"])
 def test_builders_that_die_leave_no_files_for_good(resources, monkeypatch, step):
     fill_rows(resources, 50, DIM)
-    monkeypatch.setattr(upkeep, "BUILD_LEASE_S", 0.0)
+    monkeypatch.setattr(building, "BUILD_LEASE_S", 0.0)
     for _ in range(3):
         with monkeypatch.context() as patched:
             patched.setattr(snapshots, step, dies)

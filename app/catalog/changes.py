@@ -4,7 +4,7 @@ All but the counts and `ripe` are asked under the collection's lock, as is every
 what a change finds whole stays whole until its transaction ends.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.catalog import collections, snapshots
 from app.catalog.images import portions
 from app.catalog.models import Change, Collection, Embedding, Image, Reembedding
-from app.catalog.states import ImageStatus
+from app.catalog.states import ImageStatus, Kind
 
 WAITING = (ImageStatus.PENDING, ImageStatus.WORKING)
 WITHHELD = (*WAITING, ImageStatus.FAILED)  # not searchable, though their bytes are there
@@ -99,8 +99,8 @@ def ripe(session: Session) -> list[int]:
     return list(session.scalars(statement.where(Collection.deleted_at.is_(None), ~open_, ~holds_up)))
 
 
-def switch(session: Session, collection: Collection, change: Change, snapshot_id: int | None) -> None:
-    """Let the collection answer with the change's key and this snapshot of it, from this change number on.
+def switch(session: Session, collection: Collection, change: Change, chosen: Mapping[Kind, int]) -> None:
+    """Let the collection answer with the change's key and these snapshots of it, from this change number on.
 
     Images without the new embedding become failures with their reason; those a change before left behind, and that
     have it, are searchable again.
@@ -108,9 +108,9 @@ def switch(session: Session, collection: Collection, change: Change, snapshot_id
     seq = collections.next_seq(session, collection.id)
     _leave_behind(session, change, seq)
     _welcome_back(session, change, seq)
-    snapshots.go_over(session, collection, snapshot_id)
+    snapshots.go_over(session, collection, chosen)
     here = update(Collection).where(Collection.id == collection.id)
-    session.execute(here.values(model_key_id=change.model_key_id, snapshot_id=snapshot_id))
+    session.execute(here.values(model_key_id=change.model_key_id))
     end(session, collection.id)
 
 

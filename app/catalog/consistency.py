@@ -5,6 +5,7 @@ Nothing here touches a picture. What is removed is derived (vectors, claims) or 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, delete, func, or_, select, union, update
 from sqlalchemy.orm import Session, aliased
@@ -23,7 +24,8 @@ from app.catalog.models import (
     Regions,
     Snapshot,
 )
-from app.catalog.states import ImageStatus, SnapshotStatus
+from app.catalog.snapshots import PUBLISHED
+from app.catalog.states import ImageStatus, Kind, SnapshotStatus
 
 PRESENT = (ImageStatus.PENDING, ImageStatus.WORKING, ImageStatus.READY)
 
@@ -95,8 +97,8 @@ def _raise_seq(session: Session, collection: Collection, _: Sequence[int]) -> No
     session.execute(update(Collection).where(Collection.id == collection.id).values(seq=highest + 1))
 
 
-def _unpublish(session: Session, collection: Collection, _: Sequence[int]) -> None:
-    session.execute(update(Collection).where(Collection.id == collection.id).values(snapshot_id=None))
+def _unpublish(kind: Kind, session: Session, collection: Collection, _: Sequence[int]) -> None:
+    session.execute(update(Collection).where(Collection.id == collection.id).values({PUBLISHED[kind]: None}))
 
 
 def _retire(session: Session, collection: Collection, snapshot_ids: Sequence[int]) -> None:
@@ -185,20 +187,19 @@ def _idle_work(collection: Collection) -> Select:
     return select(Reembedding.id).where(Reembedding.collection_id == collection.id, or_(~change.exists(), lost))
 
 
-def _unfit_publication(collection: Collection) -> Select:
-    """The collection, where what it says is published is no published snapshot of its own model."""
-    chosen = aliased(Snapshot)
+def _unfit_publication(kind: Kind, collection: Collection) -> Select:
+    """The collection, where what it says is published is no published snapshot of its own model and this kind."""
+    chosen, pointer = aliased(Snapshot), getattr(Collection, PUBLISHED[kind])
     fit = select(chosen.id).where(
-        chosen.id == Collection.snapshot_id,
+        chosen.id == pointer,
+        chosen.kind == kind,
         chosen.collection_id == collection.id,
         chosen.model_key_id == collection.model_key_id,
         chosen.status.in_((SnapshotStatus.PUBLISHED, SnapshotStatus.RETIRED)),
         chosen.checksum.is_not(None),
         chosen.watermark <= collection.seq,
     )
-    return select(Collection.id).where(
-        Collection.id == collection.id, Collection.snapshot_id.is_not(None), ~fit.exists()
-    )
+    return select(Collection.id).where(Collection.id == collection.id, pointer.is_not(None), ~fit.exists())
 
 
 def _dead_builds(collection: Collection) -> Select:
@@ -227,7 +228,9 @@ FLAWS = (
     Flaw("idle_work", "pictures noted for a change of model that nobody makes: noted anew",
          _idle_work, _drop_work),
     Flaw("unfit_publication", "a published snapshot that is none of this model's: taken out",
-         _unfit_publication, _unpublish),
+         partial(_unfit_publication, Kind.WHOLE), partial(_unpublish, Kind.WHOLE)),
+    Flaw("unfit_regions", "a published snapshot of regions that is none of this model's: taken out",
+         partial(_unfit_publication, Kind.REGIONS), partial(_unpublish, Kind.REGIONS)),
     Flaw("dead_build", "builds that died: retired",
          _dead_builds, _retire),
     Flaw("number_ahead", "changes numbered ahead of their time: the count goes past them",

@@ -94,6 +94,11 @@ def _checked(row) -> np.ndarray:
     return vector
 
 
+def ids_of(image_ids: Sequence[int], each: int = 1) -> np.ndarray:
+    """To an index a picture's one vector goes by the picture's id: int64."""
+    return np.asarray(image_ids, np.int64)
+
+
 def find(session: Session, image_id: int, model_key_id: int) -> np.ndarray | None:
     """The vector (D,) of one image."""
     row = session.get(Embedding, (image_id, model_key_id))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import Select, and_, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.catalog.images import portions
@@ -52,11 +52,33 @@ def stream(
         yield *_unpacked(rows), max(row.seq for row in rows)
 
 
+def all_of(
+    session: Session, collection_id: int, model_key_id: int, watermark: int, batch: int = 1024
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Of every image, hidden ones too, in batches, by id: ids (N,), vectors (N, D), and two bool (N,):
+
+    whether the vector is as old as this watermark, and whether the image was visible by then and is still.
+    """
+    shown = and_(Image.status == ImageStatus.READY, Image.changed_seq <= watermark, Regions.seq <= watermark)
+    statement = _rows(collection_id, model_key_id).join(Image, Image.id == Regions.image_id)
+    statement = statement.add_columns(shown.label("shown")).order_by(Regions.image_id)
+    for rows in session.execute(statement.execution_options(yield_per=batch)).partitions():
+        each = [row.count for row in rows]
+        inside, seen = ([row.seq <= watermark for row in rows], [bool(row.shown) for row in rows])
+        yield *_unpacked(rows), np.repeat(inside, each), np.repeat(seen, each)
+
+
+def damaged(session: Session, collection_id: int, model_key_id: int, dim: int, slack: float) -> list[int]:
+    """Ids of images whose regions fail their checksum, are of another size, or not of length 1 within `slack`."""
+    rows = session.execute(_rows(collection_id, model_key_id).execution_options(yield_per=1024))
+    return [row.image_id for row in rows if not _is_sound(row, dim, slack)]
+
+
 def count(session: Session, collection_id: int, model_key_id: int, after_seq: int = 0) -> int:
-    """Regions of visible images, of changes after `after_seq`."""
-    statement = select(func.sum(Regions.count)).join(Image, Image.id == Regions.image_id)
+    """Visible images that have regions, of changes after `after_seq`."""
+    statement = select(func.count()).select_from(Regions).join(Image, Image.id == Regions.image_id)
     here = (Regions.collection_id == collection_id, Regions.model_key_id == model_key_id)
-    return session.scalar(statement.where(*here, Regions.seq > after_seq, Image.status == ImageStatus.READY)) or 0
+    return session.scalar(statement.where(*here, Regions.seq > after_seq, Image.status == ImageStatus.READY))
 
 
 def of(session: Session, image_ids: Sequence[int], model_key_id: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -70,8 +92,8 @@ def parts_of(session: Session, image_ids: Sequence[int], model_key_id: int) -> d
     return {row.image_id: _checked(row) for row in _of(session, image_ids, model_key_id)}
 
 
-def ids_of(image_ids: np.ndarray, each: int) -> np.ndarray:
-    """Of the first `each` regions of these images, whether they have as many or not: int64."""
+def ids_of(image_ids: Sequence[int], each: int) -> np.ndarray:
+    """To an index, the first `each` regions of these images: int64."""
     return (np.asarray(image_ids, np.int64)[:, None] * EACH + np.arange(each)).ravel()
 
 
@@ -87,6 +109,14 @@ def _of_portion(session: Session, image_ids: Sequence[int], model_key_id: int) -
 def _rows(collection_id: int, model_key_id: int) -> Select:
     columns = (Regions.image_id, Regions.seq, Regions.count, Regions.dim, Regions.crc32, Regions.vectors, Regions.boxes)
     return select(*columns).where(Regions.collection_id == collection_id, Regions.model_key_id == model_key_id)
+
+
+def _is_sound(row, dim: int, slack: float) -> bool:
+    try:
+        vectors = _checked(row).vectors
+    except BadVector:
+        return False
+    return row.dim == dim and bool((np.abs(np.linalg.norm(vectors, axis=1) - 1) <= slack).all())
 
 
 def _packed(parts: Parts) -> dict:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from app.catalog import backlogs, changes, claims, collections, embeddings, images, leases, snapshots
 from app.catalog.models import Collection, Image, Reembedding, Snapshot
-from app.catalog.states import ImageStatus, SnapshotStatus
+from app.catalog.states import ImageStatus, Kind, SnapshotStatus
 from tests.catalog.rows import KEY, make_collection, make_images
 
 LEASE_S, MAX_ATTEMPTS = 60.0, 3
@@ -58,7 +58,8 @@ def make(catalog, collection, snapshot_id=None) -> None:
     with catalog.begin() as session:
         collections.lock(session, collection.id)
         row = session.get_one(Collection, collection.id)
-        changes.switch(session, row, changes.find(session, row.id), snapshot_id)
+        chosen = {Kind.WHOLE: snapshot_id} if snapshot_id else {}
+        changes.switch(session, row, changes.find(session, row.id), chosen)
 
 
 def ripe(catalog) -> list[int]:
