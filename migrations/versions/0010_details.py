@@ -53,7 +53,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Keys with detail stay apart under a preprocessing that no earlier release knows: switch such collections first."""
+    """Keys with detail stay apart under a preprocessing no earlier release knows: switch such collections first."""
     op.drop_index("ix_regions_seq", "regions")
     op.drop_table("regions")
     op.drop_table("bases")
