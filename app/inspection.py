@@ -3,18 +3,21 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from app import moving, sharing, upkeep
-from app.catalog import collections, consistency, snapshots
+from app.catalog import collections, consistency, embeddings, images, regions, renewals, snapshots
 from app.catalog.models import Collection, ModelKey, Snapshot
 from app.errors import DamagedSnapshot, ServiceUnavailable
 from app.index import snapshot as files
 from app.index.vectors import NORM_SLACK
 from app.jobs import Job, enqueue
 from app.layers import Layer, layers
+from app.patches import OFF, get_detail
+from app.patches.local import is_whole
 from app.resources import Resources
 from app.search.refresh import Readers
 from app.upkeep import IndexFacts
@@ -22,6 +25,8 @@ from app.upkeep import IndexFacts
 log = logging.getLogger(__name__)
 
 DAMAGED_VECTOR = "vectors that fail their checksum, their length or their size: made anew"
+DAMAGED_REGIONS = "vectors of parts of pictures that fail their checksum or their size: made anew, found meanwhile"
+LOST_PATCHES = "local descriptors that are gone or damaged: made anew, found meanwhile"
 DAMAGED_FILES = "snapshot files that are not what was published: set aside and built again"
 LOST_FILES = "a published snapshot whose files are gone: built again"
 UNSHARED_FILES = "a published snapshot that the store did not have: put there"
@@ -53,7 +58,7 @@ def inspect(resources: Resources, name: str) -> Inspection:
     """
     with resources.catalog.read() as session:
         collection_id = collections.get(session, name).id
-    findings = [*_rows(resources, collection_id), *_vectors(resources, collection_id)]
+    findings = [finding for look in LOOKS for finding in look(resources, collection_id)]
     if findings:
         enqueue(resources.settings, Job.EMBED_PENDING, collection_id=collection_id)
     if resources.settings.cluster is not None:
@@ -79,17 +84,45 @@ def _rows(resources: Resources, collection_id: int) -> Iterator[Finding]:
 
 
 def _vectors(resources: Resources, collection_id: int) -> Iterator[Finding]:
+    if lame := _damaged(resources, collection_id, embeddings):
+        _repair(resources, collection_id, consistency.embed_again, lame)
+        yield Finding("damaged_vector", len(lame), DAMAGED_VECTOR)
+
+
+def _regions(resources: Resources, collection_id: int) -> Iterator[Finding]:
+    if lame := _damaged(resources, collection_id, regions):
+        _repair(resources, collection_id, renewals.drop_regions, lame)
+        yield Finding("damaged_regions", len(lame), DAMAGED_REGIONS)
+
+
+def _patches(resources: Resources, collection_id: int) -> Iterator[Finding]:
+    """Without a store of what is in the home; with one of what all hosts have."""
     with resources.catalog.read() as session:
-        collection = collections.get_by_id(session, collection_id)
-        key = collections.model_of(session, collection)
-        found = [layer.rows.damaged(session, collection_id, key.id, key.dim, NORM_SLACK) for layer in layers(key)]
-    lame = sorted(set().union(*found))
-    if not lame:
-        return
+        key = collections.model_of(session, collections.get_by_id(session, collection_id))
+        digests = images.digests(session, collection_id) if get_detail(key.detail) != OFF else {}
+    chosen = images.portions(list(digests))
+    lost = [image_id for portion in chosen for image_id in _lost(resources, key, {i: digests[i] for i in portion})]
+    if lost:
+        _repair(resources, collection_id, renewals.note, lost)
+        yield Finding("lost_patches", len(lost), LOST_PATCHES)
+
+
+def _lost(resources: Resources, key: ModelKey, digests: dict[int, str]) -> list[int]:
+    """Ids of those of these images that have no whole local descriptors."""
+    kept = resources.storage.read_patches(key.folder, digests.values())
+    return [image_id for image_id, digest in digests.items() if not is_whole(kept.get(digest, b""))]
+
+
+def _damaged(resources: Resources, collection_id: int, rows: ModuleType) -> list[int]:
+    with resources.catalog.read() as session:
+        key = collections.model_of(session, collections.get_by_id(session, collection_id))
+        return rows.damaged(session, collection_id, key.id, key.dim, NORM_SLACK)
+
+
+def _repair(resources: Resources, collection_id: int, repair: consistency.Repair, image_ids: list[int]) -> None:
     with resources.catalog.begin() as session:
         collections.lock(session, collection_id)
-        consistency.embed_again(session, collections.get_by_id(session, collection_id), lame)
-    yield Finding("damaged_vector", len(lame), DAMAGED_VECTOR)
+        repair(session, collections.get_by_id(session, collection_id), image_ids)
 
 
 def _cluster(resources: Resources, collection_id: int) -> Iterator[Finding]:
@@ -182,3 +215,6 @@ def _strays(resources: Resources, collection_id: int) -> Iterator[Finding]:
         files.set_aside(folder)
     if strays:
         yield Finding("stray_folder", len(strays), STRAY_FOLDERS)
+
+
+LOOKS = (_rows, _vectors, _regions, _patches)  # at what workers make again

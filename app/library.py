@@ -174,7 +174,7 @@ def change_facts(session: Session, row: Collection) -> ChangeFacts | None:
     if change is None:
         return None
     now, new = shelf.model_of(session, row), shelf.get_model(session, change.model_key_id)
-    total, left = images.count_visible(session, row.id), changes.remaining(session, row.id)
+    total, left = images.count_visible(session, row.id), changes.remaining(session, change)
     return ChangeFacts(
         model=new.model,
         preprocessing=new.preprocessing,

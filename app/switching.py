@@ -59,9 +59,10 @@ def cancel(resources: Resources, name: str) -> None:
     """Stay with the model there is. Embeddings that were made are kept: a change to the same key goes on from them."""
     with resources.catalog.begin() as session:
         collection = _locked(session, name)
-        if changes.find(session, collection.id) is None:
+        change = changes.find(session, collection.id)
+        if change is None:
             raise InvalidInput(f"{name!r} is not changing its model: there is nothing to cancel")
-        changes.end(session, collection.id)
+        changes.end(session, change)
 
 
 def ripe(resources: Resources) -> list[int]:
@@ -89,7 +90,7 @@ def held_up(resources: Resources, name: str) -> str | None:
         facts = library.change_facts(session, collection)
         if facts is None or facts.leave_behind or facts.waiting or not facts.failed:
             return None
-        first = changes.first_failure(session, collection.id)
+        first = changes.first_failure(session, changes.find(session, collection.id))
         path = images.shown_paths(session, [first.image_id]).get(first.image_id, f"picture {first.image_id}")
     noun = "1 picture" if facts.failed == 1 else f"{facts.failed:,} pictures"
     return (
@@ -180,7 +181,7 @@ def _fill_cluster(url: str, session: Session, collection: Collection, key: Model
 
 def _make(session: Session, collection: Collection, change: Change) -> None:
     if change.add_only:
-        changes.end(session, collection.id)
+        changes.end(session, change)
         return
     rows = {kind: snapshots.find_newest(session, collection.id, change.model_key_id, kind) for kind in Kind}
     changes.switch(session, collection, change, {kind: row.id for kind, row in rows.items() if row})

@@ -74,7 +74,7 @@ PLANTS = {
     "held_in_vain": (f"UPDATE images SET owner = 'ghost', lease_until = {FAR} WHERE id = 4",),
     "idle_work of no change": (
         "INSERT INTO reembeddings (collection_id, image_id, model_key_id, status, attempts, fence, not_before)"
-        " VALUES (1, 4, 1, 'pending', 0, 0, 0)",
+        " VALUES (1, 4, 9, 'pending', 0, 0, 0)",
     ),
     "unfit_publication of nothing": ("UPDATE collections SET snapshot_id = 99 WHERE id = 1",),
     "unfit_publication never verified": ("UPDATE snapshots SET status = 'building', lease_until = 0 WHERE id = 1",),

@@ -31,10 +31,16 @@ def _waiting_in(backlog: Backlog, priority: Priority | None, host: str) -> Selec
 
 
 def waits(
-    session: Session, collection_id: int, backlog: Backlog, priority: Priority | None = None, host: str = ""
+    session: Session,
+    collection_id: int,
+    backlog: Backlog,
+    priority: Priority | None = None,
+    host: str = "",
+    model_key_id: int | None = None,
 ) -> bool:
-    """Whether there is an image to claim now."""
-    waiting = (backlog.collection_id == collection_id, *is_waiting(backlog, priority, host))
+    """Whether there is an image to claim now; to be embedded anew, under this key if one is named."""
+    here = (backlog.collection_id == collection_id, *of_key(backlog, model_key_id))
+    waiting = (*here, *is_waiting(backlog, priority, host))
     return session.scalar(select(backlog.id).where(*waiting).limit(1)) is not None
 
 
@@ -59,6 +65,11 @@ def is_waiting(backlog: Backlog, priority: Priority | None = None, host: str = "
     now = (backlog.status == ImageStatus.PENDING, backlog.not_before <= db_now())
     wanted = () if priority is None else (backlog.priority == priority,)
     return (*now, *wanted, _within_reach(backlog, host)) if host else (*now, *wanted)
+
+
+def of_key(backlog: Backlog, model_key_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    """New pictures are embedded under the collection's key, whichever that is."""
+    return () if backlog is Image or model_key_id is None else (backlog.model_key_id == model_key_id,)
 
 
 def _within_reach(backlog: Backlog, host: str) -> ColumnElement[bool]:

@@ -40,14 +40,14 @@ def begin(session: Session, collection_id: int, model_key_id: int, *, add_only: 
     change.add_only, change.leave_behind = add_only, leave_behind
     session.flush()
     if not leave_behind:
-        retry(session, collection_id)
+        retry(session, change)
     top_up(session, change)
     return change
 
 
-def retry(session: Session, collection_id: int) -> None:
+def retry(session: Session, change: Change) -> None:
     """Give pictures that failed their attempts back."""
-    failed = (Reembedding.collection_id == collection_id, Reembedding.status == ImageStatus.FAILED)
+    failed = (*_of(change), Reembedding.status == ImageStatus.FAILED)
     fresh = {"status": ImageStatus.PENDING, "attempts": 0, "not_before": 0.0, "code": None, "reason": None}
     session.execute(update(Reembedding).where(*failed).values(**fresh))
 
@@ -75,22 +75,20 @@ def strike_off(session: Session, model_key_id: int, image_ids: Sequence[int]) ->
     session.execute(delete(Reembedding).where(*done))
 
 
-def remaining(session: Session, collection_id: int) -> Remaining:
-    here = select(Reembedding.status, func.count()).where(
-        Reembedding.collection_id == collection_id, Reembedding.status.in_(WITHHELD)
-    )
+def remaining(session: Session, change: Change) -> Remaining:
+    here = select(Reembedding.status, func.count()).where(*_of(change), Reembedding.status.in_(WITHHELD))
     counts = dict(session.execute(here.group_by(Reembedding.status)).all())
     return Remaining(sum(counts.get(status, 0) for status in WAITING), counts.get(ImageStatus.FAILED, 0))
 
 
-def first_failure(session: Session, collection_id: int) -> Reembedding | None:
-    failed = (Reembedding.collection_id == collection_id, Reembedding.status == ImageStatus.FAILED)
+def first_failure(session: Session, change: Change) -> Reembedding | None:
+    failed = (*_of(change), Reembedding.status == ImageStatus.FAILED)
     return session.scalar(select(Reembedding).where(*failed).order_by(Reembedding.id).limit(1))
 
 
 def ripe(session: Session) -> list[int]:
     """Ids of collections whose change has nothing left to wait for, as far as the notes tell: see `top_up`."""
-    here = select(Reembedding.id).where(Reembedding.collection_id == Change.collection_id)
+    here = select(Reembedding.id).where(*_of(Change))
     open_ = here.where(Reembedding.status.in_(WAITING)).exists()
     failed = here.where(Reembedding.status == ImageStatus.FAILED).exists()
     ordinary = select(Image.id).where(Image.collection_id == Change.collection_id, Image.status.in_(WAITING)).exists()
@@ -111,17 +109,23 @@ def switch(session: Session, collection: Collection, change: Change, chosen: Map
     snapshots.go_over(session, collection, chosen)
     here = update(Collection).where(Collection.id == collection.id)
     session.execute(here.values(model_key_id=change.model_key_id))
-    end(session, collection.id)
+    end(session, change)
+    session.execute(delete(Reembedding).where(Reembedding.collection_id == collection.id))  # of the key before
 
 
-def end(session: Session, collection_id: int) -> None:
+def end(session: Session, change: Change) -> None:
     """Forget the change and its work. Embeddings that were made stay."""
-    session.execute(delete(Reembedding).where(Reembedding.collection_id == collection_id))
-    session.execute(delete(Change).where(Change.collection_id == collection_id))
+    session.execute(delete(Reembedding).where(*_of(change)))
+    session.execute(delete(Change).where(Change.collection_id == change.collection_id))
+
+
+def _of(change: Change | type[Change]) -> tuple[ColumnElement[bool], ...]:
+    """Its work, told from pictures of the key there is that are described anew."""
+    return Reembedding.collection_id == change.collection_id, Reembedding.model_key_id == change.model_key_id
 
 
 def _leave_behind(session: Session, change: Change, seq: int) -> None:
-    failed = (Reembedding.collection_id == change.collection_id, Reembedding.status == ImageStatus.FAILED)
+    failed = (*_of(change), Reembedding.status == ImageStatus.FAILED)
     mine = (Reembedding.image_id == Image.id, Reembedding.model_key_id == change.model_key_id)
     told = {name: select(getattr(Reembedding, name)).where(*mine).scalar_subquery() for name in ("code", "reason")}
     for chosen in portions(session.scalars(select(Reembedding.image_id).where(*failed)).all()):

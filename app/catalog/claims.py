@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, case, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.catalog import backlogs
-from app.catalog.backlogs import Backlog, is_suspect, is_waiting
+from app.catalog.backlogs import Backlog, is_suspect, is_waiting, of_key
 from app.catalog.clock import db_now
 from app.catalog.models import Image
 from app.catalog.states import ImageStatus, Priority
@@ -42,12 +42,15 @@ def claim(
     backlog: Backlog = Image,
     priority: Priority | None = None,
     host: str = "",
+    model_key_id: int | None = None,
 ) -> list[Claim]:
     """Up to `limit` waiting images: those a person waits for, else those never tried first; of suspects one alone.
 
-    `priority`: of this one alone. `host`: those whose bytes it can have. Attempts are counted now, before work starts.
+    `priority`: of this one alone. `host`: those whose bytes it can have. `model_key_id`: of those to be embedded anew,
+    under this one alone. Attempts are counted now, before work starts.
     """
-    waiting = select(backlog.id).where(backlog.collection_id == collection_id, *is_waiting(backlog, priority, host))
+    here = (backlog.collection_id == collection_id, *of_key(backlog, model_key_id))
+    waiting = select(backlog.id).where(*here, *is_waiting(backlog, priority, host))
     rows = _take(session, backlog, _chosen(session, backlog, waiting, limit), owner, lease_s)
     digests = dict(session.execute(select(Image.id, Image.digest).where(Image.id.in_([row[1] for row in rows]))).all())
     return sorted((Claim(backlog, *row, digests[row[1]]) for row in rows), key=lambda claimed: claimed.image_id)

@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, delete, func, or_, select, union, update
 from sqlalchemy.orm import Session, aliased
 
-from app.catalog import collections
+from app.catalog import collections, renewals
 from app.catalog.clock import db_now
 from app.catalog.images import portions
 from app.catalog.models import (
@@ -29,7 +29,8 @@ from app.catalog.states import ImageStatus, Kind, SnapshotStatus
 
 PRESENT = (ImageStatus.PENDING, ImageStatus.WORKING, ImageStatus.READY)
 
-VECTORS = (Embedding, Regions)  # what is derived of an image under a model key, one row each
+Vectors = type[Embedding] | type[Regions]
+VECTORS: tuple[Vectors, ...] = (Embedding, Regions)  # what is derived of an image under a model key, one row each
 
 Find = Callable[[Collection], Select | CompoundSelect]
 Repair = Callable[[Session, Collection, Sequence[int]], None]
@@ -105,18 +106,21 @@ def _retire(session: Session, collection: Collection, snapshot_ids: Sequence[int
     session.execute(update(Snapshot).where(Snapshot.id.in_(snapshot_ids)).values(status=SnapshotStatus.RETIRED))
 
 
-def _of_model(table: type[Embedding] | type[Regions], collection: Collection) -> ColumnElement[bool]:
+def _of_model(table: Vectors, collection: Collection) -> ColumnElement[bool]:
     return table.model_key_id == collection.model_key_id
 
 
-def _without_vector(collection: Collection) -> Select:
-    """Or without regions, where the model key has them."""
-    ready = select(Image.id).where(Image.collection_id == collection.id, Image.status == ImageStatus.READY)
-    vector, regions = (
-        select(table.image_id).where(table.image_id == Image.id, _of_model(table, collection)) for table in VECTORS
-    )
+def _without(table: Vectors, collection: Collection) -> Select:
+    """Pictures that are called searchable and have none."""
+    vector = select(table.image_id).where(table.image_id == Image.id, _of_model(table, collection))
+    ready = (Image.collection_id == collection.id, Image.status == ImageStatus.READY)
+    return select(Image.id).where(*ready, ~vector.exists())
+
+
+def _without_regions(collection: Collection) -> Select:
+    """Where the model key has detail."""
     detailed = select(ModelKey.id).where(ModelKey.id == collection.model_key_id, ModelKey.detail != "off")
-    return ready.where(~vector.exists() | (detailed.exists() & ~regions.exists()))
+    return _without(Regions, collection).where(detailed.exists())
 
 
 def _strange_vectors(collection: Collection) -> CompoundSelect:
@@ -124,7 +128,7 @@ def _strange_vectors(collection: Collection) -> CompoundSelect:
     return union(*(_strange(table, collection) for table in VECTORS))
 
 
-def _strange(table: type[Embedding] | type[Regions], collection: Collection) -> Select:
+def _strange(table: Vectors, collection: Collection) -> Select:
     owner = select(Image.id).where(Image.id == table.image_id, Image.collection_id == collection.id)
     return select(table.image_id).where(table.collection_id == collection.id, ~owner.exists())
 
@@ -134,7 +138,7 @@ def _misfiled_vectors(collection: Collection) -> CompoundSelect:
     return union(*(_misfiled(table, collection) for table in VECTORS))
 
 
-def _misfiled(table: type[Embedding] | type[Regions], collection: Collection) -> Select:
+def _misfiled(table: Vectors, collection: Collection) -> Select:
     image = select(Image.id).where(Image.id == table.image_id, Image.collection_id == collection.id)
     elsewhere = (_of_model(table, collection), table.collection_id != collection.id)
     return select(table.image_id).where(*elsewhere, image.exists())
@@ -176,15 +180,16 @@ def _held_in_vain(collection: Collection) -> Select:
 
 
 def _idle_work(collection: Collection) -> Select:
-    """Noted for no change there is, or at work and held by nobody: a change would wait for it for ever."""
+    """Noted for no change there is and not for the key of now, or held by nobody: a change would wait for ever."""
     change = select(Change.collection_id).where(
         Change.collection_id == Reembedding.collection_id, Change.model_key_id == Reembedding.model_key_id
     )
+    strange = and_(~change.exists(), Reembedding.model_key_id != collection.model_key_id)
     lost = and_(
         Reembedding.status == ImageStatus.WORKING,
         or_(Reembedding.owner.is_(None), Reembedding.lease_until.is_(None)),
     )
-    return select(Reembedding.id).where(Reembedding.collection_id == collection.id, or_(~change.exists(), lost))
+    return select(Reembedding.id).where(Reembedding.collection_id == collection.id, or_(strange, lost))
 
 
 def _unfit_publication(kind: Kind, collection: Collection) -> Select:
@@ -215,8 +220,10 @@ FLAWS = (
          _strange_vectors, _drop_vectors),
     Flaw("misfiled_vector", "vectors filed under another collection: made anew",
          _misfiled_vectors, embed_again),
-    Flaw("no_vector", "pictures called searchable without their vectors: embedded again",
-         _without_vector, embed_again),
+    Flaw("no_vector", "pictures called searchable without a vector: embedded again",
+         partial(_without, Embedding), embed_again),
+    Flaw("no_regions", "pictures without vectors of their parts: described again, and found meanwhile",
+         _without_regions, renewals.note),
     Flaw("held_by_nobody", "pictures at work that no worker holds: given back",
          _held_by_nobody, embed_again),
     Flaw("held_in_vain", "finished pictures that a worker still holds: let go",

@@ -179,6 +179,11 @@ class Filters:
         return self != Filters()
 
 
+def digests(session: Session, collection_id: int) -> dict[int, str]:
+    """Of every visible image, by id."""
+    return dict(session.execute(visible(select(Image.id, Image.digest), collection_id).order_by(Image.id)).all())
+
+
 def matching_ids(session: Session, collection_id: int, filters: Filters) -> list[int]:
     """Ids of the visible images that pass, ascending."""
     statement = visible(select(Image.id), collection_id).where(*_conditions(filters))

@@ -166,7 +166,10 @@ class Image(Work, Base):
 
 
 class Reembedding(Work, Base):
-    """A searchable picture that a change still has to embed. Its row goes when that is done, or the picture is GONE."""
+    """A searchable picture that a change still has to embed, or whose details under the key there is were lost.
+
+    Its row goes when that is done, or the picture is GONE.
+    """
 
     __tablename__ = "reembeddings"
     __table_args__ = (

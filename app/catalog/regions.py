@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import Select, and_, func, insert, select
 from sqlalchemy.orm import Session
 
+from app.catalog import collections
 from app.catalog.images import portions
 from app.catalog.models import Image, Regions
 from app.catalog.states import ImageStatus
@@ -33,6 +34,14 @@ def add(session: Session, collection_id: int, model_key_id: int, seq: int, parts
     values = [{"image_id": image_id, **_packed(of_one), **common} for image_id, of_one in parts.items()]
     if values:
         session.execute(insert(Regions), values)
+
+
+def renew(session: Session, collection_id: int, model_key_id: int, parts: Mapping[int, Parts]) -> None:
+    """Store those of images that have none, under a change number of their own."""
+    known = parts_of(session, list(parts), model_key_id)
+    lost = {image_id: of_one for image_id, of_one in parts.items() if image_id not in known}
+    if lost:
+        add(session, collection_id, model_key_id, collections.next_seq(session, collection_id), lost)
 
 
 def stream(

@@ -38,6 +38,7 @@ class Order:
     collection_id: int
     backlog: Backlog
     key: ModelKey
+    renews: bool = False  # they have them: only what was lost is stored
 
     def is_like(self, other: "Order") -> bool:
         return (self.backlog, self.key.id) == (other.backlog, other.key.id)
@@ -225,10 +226,13 @@ def _store_answers(session: Session, order: Order, outcome: Outcome, answers: li
 def _store_vectors(session: Session, order: Order, told: dict[int, Answer]) -> None:
     """By image id."""
     if not told:
-        return
+        return None
     place = (session, order.collection_id, order.key.id)
+    parts = {image_id: answer.parts for image_id, answer in told.items() if answer.parts}
+    if order.renews:
+        return regions.renew(*place, parts)
     seq = embeddings.add(*place, list(told), np.stack([answer.vector for answer in told.values()]))
-    regions.add(*place, seq, {image_id: answer.parts for image_id, answer in told.items() if answer.parts})
+    return regions.add(*place, seq, parts)
 
 
 def _put_back(session: Session, outcome: Outcome, away_s: float) -> None:

@@ -3,7 +3,8 @@
 Decoding runs one batch ahead of the network. Everything slow happens outside transactions; what a batch found is
 stored only for images whose claim is still ours, so running twice, or late, is harmless.
 
-New pictures go first. Those that a change of model embeds anew follow, under that model's key.
+New pictures go first. Those whose details were lost follow, then those that a change of model embeds anew, under that
+model's key.
 """
 
 import time
@@ -84,11 +85,12 @@ def _orders(workshop: Workshop, collection_id: int) -> list[Order]:
     """What waits, the most urgent first. Raises NotFound when the collection is gone."""
     host = workshop.resources.storage.host
     with workshop.resources.catalog.read() as session:
-        keys = {Image: collections.model_of(session, collections.get_by_id(session, collection_id))}
+        own = collections.model_of(session, collections.get_by_id(session, collection_id))
+        orders = [Order(collection_id, Image, own), Order(collection_id, Reembedding, own, renews=True)]
         if change := changes.find(session, collection_id):
-            keys[Reembedding] = collections.get_model(session, change.model_key_id)
+            orders.append(Order(collection_id, Reembedding, collections.get_model(session, change.model_key_id)))
         waits = partial(backlogs.waits, session, collection_id, priority=workshop.priority, host=host)
-        return [Order(collection_id, backlog, key) for backlog, key in keys.items() if waits(backlog)]
+        return [order for order in orders if waits(order.backlog, model_key_id=order.key.id)]
 
 
 def _claim(workshop: Workshop, order: Order, encoder: Encoder) -> list[Claim]:
@@ -104,6 +106,7 @@ def _claim(workshop: Workshop, order: Order, encoder: Encoder) -> list[Claim]:
             backlog=order.backlog,
             priority=workshop.priority,
             host=workshop.resources.storage.host,
+            model_key_id=order.key.id,
         )
         if claimed:
             rate = workshop.pace.images_per_s  # none after a rest: the last work's says nothing of this one's

@@ -49,6 +49,13 @@ class Local:
         return cls(features, centres(kept, columns), levels, (rows, columns))
 
 
+def is_whole(data: bytes) -> bool:
+    try:
+        return bool(_checked(data))
+    except InvalidInput:
+        return False
+
+
 def centres(numbers: np.ndarray, columns: int) -> np.ndarray:
     """Places of tokens by their numbers in the grid: float32 (N, 2)."""
     down, across = np.divmod(numbers, columns)

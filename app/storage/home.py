@@ -124,6 +124,13 @@ class Storage:
                 found[digest] = path.read_bytes()
         return found
 
+    def read_patches(self, key: str, digests: Iterable[str]) -> dict[str, bytes]:
+        """As `find_patches`, for one look: with a store, what that has, and nothing comes to this disk."""
+        if self.store is None:
+            return self.find_patches(key, digests)
+        places = {self._key(self.patches(key, digest)): digest for digest in digests}
+        return {places[place]: data for place, data in self.store.get_all(places).items()}
+
     def share_snapshot(self, folder: Path, last: str) -> None:
         """Put a snapshot's files into the store, the one named `last` after all others."""
         for path in sorted(folder.iterdir(), key=lambda path: path.name == last):

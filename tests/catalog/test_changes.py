@@ -69,7 +69,7 @@ def ripe(catalog) -> list[int]:
 
 def remaining(catalog, collection) -> tuple[int, int]:
     with catalog.read() as session:
-        left = changes.remaining(session, collection.id)
+        left = changes.remaining(session, changes.find(session, collection.id))
     return left.waiting, left.failed
 
 
@@ -119,7 +119,7 @@ def test_a_late_worker_stores_nothing_not_even_after_a_cancel_and_a_new_beginnin
     begin(catalog, collection, new_key)
     late = take(catalog, collection, "late")
     with catalog.begin() as session:
-        changes.end(session, collection.id)
+        changes.end(session, changes.find(session, collection.id))
     begin(catalog, collection, new_key)
     again = take(catalog, collection, "next")
     assert [claim.fence for claim in again] == [claim.fence for claim in late]  # the rows are others
