@@ -1,7 +1,7 @@
 """`index verify`: rows, vectors, ids and files of a collection held against each other, and set right."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -9,9 +9,9 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app import moving, sharing, upkeep
-from app.catalog import collections, consistency, embeddings, images, regions, renewals, snapshots
+from app.catalog import bases, collections, consistency, embeddings, images, regions, renewals, snapshots
 from app.catalog.models import Collection, ModelKey, Snapshot
-from app.errors import DamagedSnapshot, ServiceUnavailable
+from app.errors import BadVector, DamagedSnapshot, ServiceUnavailable
 from app.index import snapshot as files
 from app.index.vectors import NORM_SLACK
 from app.jobs import Job, enqueue
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 DAMAGED_VECTOR = "vectors that fail their checksum, their length or their size: made anew"
 DAMAGED_REGIONS = "vectors of parts of pictures that fail their checksum or their size: made anew, found meanwhile"
+DAMAGED_BASIS = "what local descriptors are written in failed its checksum: it is made anew, and they are"
 LOST_PATCHES = "local descriptors that are gone or damaged: made anew, found meanwhile"
 DAMAGED_FILES = "snapshot files that are not what was published: set aside and built again"
 LOST_FILES = "a published snapshot whose files are gone: built again"
@@ -100,11 +101,29 @@ def _patches(resources: Resources, collection_id: int) -> Iterator[Finding]:
     with resources.catalog.read() as session:
         key = collections.model_of(session, collections.get_by_id(session, collection_id))
         digests = images.digests(session, collection_id) if get_detail(key.detail) != OFF else {}
+    if digests and _is_basis_damaged(resources, key):
+        _repair(resources, collection_id, _without_basis, list(digests))
+        yield Finding("damaged_basis", 1, DAMAGED_BASIS)
+        return
     chosen = images.portions(list(digests))
     lost = [image_id for portion in chosen for image_id in _lost(resources, key, {i: digests[i] for i in portion})]
     if lost:
         _repair(resources, collection_id, renewals.note, lost)
         yield Finding("lost_patches", len(lost), LOST_PATCHES)
+
+
+def _is_basis_damaged(resources: Resources, key: ModelKey) -> bool:
+    try:
+        with resources.catalog.read() as session:
+            bases.find(session, key.id)
+    except BadVector:
+        return True
+    return False
+
+
+def _without_basis(session: Session, collection: Collection, image_ids: Sequence[int]) -> None:
+    bases.drop(session, collection.model_key_id)
+    renewals.note(session, collection, image_ids)
 
 
 def _lost(resources: Resources, key: ModelKey, digests: dict[int, str]) -> list[int]:

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from app import library, switching
+from app.bases import Bases
 from app.catalog import collections, images, regions
-from app.catalog.models import Embedding, Image, Reembedding, Regions
+from app.catalog.models import Basis, Embedding, Image, Reembedding, Regions
 from app.catalog.states import ImageStatus
 from app.inspection import inspect
 from app.search.desk import SearchDesk
@@ -172,3 +173,17 @@ def test_a_picture_that_goes_meanwhile_is_no_work(filled):
     with filled.resources.catalog.begin() as session:
         images.hide_gone(session, session.get_one(Image, 1))
     assert waiting(filled) == 3
+
+
+def test_a_damaged_basis_is_made_anew_and_all_that_was_written_in_it(filled):
+    before = files(filled)
+    with filled.resources.catalog.begin() as session:
+        kept = session.scalar(select(Basis.basis))
+        session.execute(update(Basis).values(basis=kept[::-1]))
+    assert found(filled) == {"damaged_basis": 1}
+    assert waiting(filled) == 4
+    filled.bases = Bases(filled.resources.catalog)  # of a worker that starts now
+    work(filled)
+    with filled.resources.catalog.read() as session:
+        assert session.scalar(select(Basis.basis)) == kept
+    assert (files(filled), found(filled)) == (before, {})

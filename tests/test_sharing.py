@@ -209,3 +209,21 @@ def test_a_search_by_the_command_line_brings_the_snapshot_first(hosts):
     sharing.bring_published(b, NAME)
     assert held(b) == {"00000001"}
     np.testing.assert_equal(bytes_of(a, 1), bytes_of(b, 1))
+
+
+def test_regions_are_brought_like_whole_pictures(tmp_path, store_url):
+    knobs = {"database_url": f"sqlite:///{tmp_path / 'regions.db'}", "storage_url": store_url}
+    a, b = (open_resources(make_settings(tmp_path / name, **knobs)) for name in "cd")
+    fill_rows(a, 40, DIM, detail="light")
+    assert upkeep.rebuild(a, 1, force=True)
+    sharing.bring_published(b, NAME)
+    assert held(b) == held(a) == {"00000001", "00000002"}
+    with b.catalog.read() as session:
+        collection = collections.get(session, NAME)
+        regions = Readers(b).fresh_regions(session, collection, collections.model_of(session, collection))
+    assert (regions.vectors, regions.tail) == (40 * 8, 0)
+    assert upkeep.due(b) == []
+    b.storage.store.remove("snapshots/1/00000002")
+    assert [finding.kind for finding in inspect(a, NAME).findings if "files" in finding.kind] == ["unshared_files"]
+    for resources in (a, b):
+        resources.catalog.dispose()

@@ -10,7 +10,7 @@ from app.cli.output import CollectionOption, JsonFlag, megabytes, print_json, pr
 from app.errors import ServiceUnavailable
 from app.inspection import inspect
 from app.resources import Resources, open_resources
-from app.upkeep import IndexFacts
+from app.upkeep import IndexFacts, RegionFacts
 
 index_command = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
 
@@ -95,4 +95,18 @@ def show(facts: IndexFacts, as_json: bool) -> None:
         ("scanned beside it", f"{facts.tail:,}"),
         ("dead inside it", f"{facts.tombstones:,}"),
     ]
-    print_table((facts.collection, ""), rows)
+    print_table((facts.collection, ""), rows + _regions(facts.regions))
+
+
+def _regions(facts: RegionFacts | None) -> list[tuple[str, object]]:
+    """Of a collection that keeps parts of its pictures."""
+    if facts is None:
+        return []
+    snapshot = facts.snapshot or {}
+    return [
+        ("parts of pictures", f"{facts.each} each, {facts.state}"),
+        ("parts in their snapshot", f"{snapshot.get('vectors', 0):,} ({snapshot.get('recipe', 'none yet')})"),
+        ("its size", megabytes(snapshot.get("bytes"))),
+        ("its recall@10", snapshot.get("recall_at_10")),
+        ("pictures scanned beside it", f"{facts.tail:,}"),
+    ]

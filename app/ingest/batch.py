@@ -15,7 +15,7 @@ from app.catalog.clock import db_now
 from app.catalog.models import Image, ModelKey, Reembedding
 from app.errors import BadVector, ServiceUnavailable, UnreadableImage
 from app.faults import Point, reach
-from app.ingest.network import Answer, ask
+from app.ingest.network import Answer, ask, keep_patches
 from app.ingest.workshop import Workshop
 from app.vision.answers import Prepared
 from app.vision.encoder import Encoder
@@ -113,7 +113,7 @@ def finish(workshop: Workshop, batch: Batch) -> None:
     reach(Point.AFTER_DECODE)
     answers = _ask(workshop, batch, outcome)
     reach(Point.AFTER_EMBED)
-    _keep_patches(workshop, batch, outcome, answers)
+    keep_patches(workshop, batch.order.key, [made.digest for _, made in outcome.prepared], answers)
     reach(Point.AFTER_DETAILS)
     workshop.resources.storage.keep_thumbnails({made.digest: made.thumbnail for _, made in outcome.prepared})
     workshop.pace.lap("thumbnails")
@@ -183,13 +183,6 @@ def _ask_one_by_one(ask_of: Callable[[list[np.ndarray]], list[Answer]], outcome:
             outcome.refused.append((claim, "bad_vector", str(refusal)))
     outcome.prepared = kept
     return answers
-
-
-def _keep_patches(workshop: Workshop, batch: Batch, outcome: Outcome, answers: list[Answer]) -> None:
-    pairs = zip(outcome.prepared, answers, strict=True)
-    files = {made.digest: answer.local.to_bytes() for (_, made), answer in pairs if answer.local}
-    workshop.resources.storage.keep_patches(batch.order.key.folder, files)
-    workshop.pace.lap("details")
 
 
 def _store(workshop: Workshop, batch: Batch, outcome: Outcome, answers: list[Answer]) -> None:

@@ -46,3 +46,11 @@ def _described(workshop: Workshop, key: ModelKey, encoder: Encoder, pixels: Sequ
     local = [describe(patches, basis, detail.tokens) for patches in features.patches]
     workshop.pace.lap("details")
     return [Answer(*one) for one in zip(features.vectors, parts, local, strict=True)]
+
+
+def keep_patches(workshop: Workshop, key: ModelKey, digests: Sequence[str], answers: Sequence[Answer]) -> None:
+    """Local descriptors as files, each under the digest of its picture."""
+    pairs = zip(digests, answers, strict=True)
+    files = {digest: answer.local.to_bytes() for digest, answer in pairs if answer.local}
+    workshop.resources.storage.keep_patches(key.folder, files)
+    workshop.pace.lap("details")

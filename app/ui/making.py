@@ -35,6 +35,7 @@ def form(face: Face, on_made: Callable[[str], None]) -> None:
 def settings(face: Face, facts: CollectionFacts, on_deleted: Callable[[], None]) -> None:
     with st.popover("", icon=":material/more_horiz:", help="About this collection", width="content"):
         st.markdown(f"**Model** {facts.model}{caveats.suffix(facts.model)}")
+        st.markdown(f"**Parts of pictures** {words.instances(facts.instances)}")
         st.markdown(f"**Originals** {words.size(facts.bytes)}")
         st.markdown(f"**Index** {words.index(upkeep.status(face.resources, facts.name))}")
         st.caption("Deleting hides the collection. Your files stay where they are.")

@@ -21,6 +21,11 @@ def plain(text: str) -> str:
     return text.translate(MARKUP)
 
 
+def instances(kept: str) -> str:
+    """What a collection keeps of its pictures' places."""
+    return {"off": "not kept: whole pictures are compared"}.get(kept, f"kept ({kept}): one thing can be looked for")
+
+
 def index(facts: IndexFacts) -> str:
     """Recipe, measured recall, size, and what is searched beside it."""
     if facts.state == ON_CLUSTER:

@@ -1,12 +1,14 @@
 """The index of regions keeps up with its rows as the one of whole pictures does: on files and on a cluster."""
 
+import zlib
+
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from app import upkeep
+from app import inspection, moving, upkeep
 from app.catalog import collections, images, regions
-from app.catalog.models import Collection, Image, Snapshot
+from app.catalog.models import Collection, Image, Regions, Snapshot
 from app.catalog.regions import EACH
 from app.catalog.states import Kind
 from app.layers import layers
@@ -163,3 +165,33 @@ def test_the_layers_of_a_key_are_those_of_its_detail(resources):
     with resources.catalog.read() as session:
         key = collections.model_of(session, collections.get(session, "photos"))
     assert [(layer.kind, layer.each) for layer in layers(key)] == [(Kind.WHOLE, 1), (Kind.REGIONS, 33)]
+
+
+def test_a_copy_to_a_cluster_takes_the_regions_along(resources, tmp_path):
+    fill_rows(resources, 5, DIM, detail="light")
+    hide(resources, 2)
+    moved = moving.copy(resources, "photos", f"milvus://{tmp_path / 'copy.db'}")
+    assert (moved.vectors, moved.on_cluster, moved.same_top_10) == (4 * (1 + LIGHT), 4 * (1 + LIGHT), 1.0)
+
+
+def test_verify_finds_what_contradicts_the_rows(resources):
+    """Files of regions that are not those of the rows, and a publication that is of another kind."""
+    fill_rows(resources, 5, DIM, detail="light")
+    assert upkeep.rebuild(resources, 1, force=True)
+    with resources.catalog.begin() as session:
+        (chosen,) = session.scalars(select(Regions).where(Regions.image_id == 3))
+        packed = chosen.vectors[::-1]
+        session.execute(
+            update(Regions).where(Regions.image_id == 3).values(vectors=packed, crc32=zlib.crc32(packed + chosen.boxes))
+        )
+    assert "other_vectors" in kinds(resources)
+    assert_same(resources, Readers(resources))
+    with resources.catalog.begin() as session:
+        row = session.get_one(Collection, 1)
+        row.regions_snapshot_id = row.snapshot_id
+    assert "unfit_regions" in kinds(resources)
+    assert kinds(resources).keys() == {"lost_patches"}  # rows alone: no worker ever described these pictures
+
+
+def kinds(resources: Resources) -> dict[str, int]:
+    return {finding.kind: finding.count for finding in inspection.inspect(resources, "photos").findings}
