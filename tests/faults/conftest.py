@@ -1,5 +1,6 @@
 """The two ways dinoseek runs: with nothing beside it, and with PostgreSQL and Redis."""
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -25,12 +26,17 @@ def served(tmp_path, postgres_url) -> Iterator[Crasher]:
         opened.close()
 
 
-@pytest.fixture
-def detailed(tmp_path) -> Iterator[Crasher]:
-    """As `embedded`, with a collection that keeps detail."""
-    opened = Crasher(tmp_path, detail="light", preprocessing="squash168-v1")
-    yield opened
-    opened.close()
+@pytest.fixture(params=["embedded", pytest.param("served", marks=pytest.mark.soak)])
+def detailed(request, tmp_path) -> Iterator[Crasher]:
+    """As `crasher`, with a collection that keeps detail."""
+    with contextlib.ExitStack() as stack:
+        knobs = {"preprocessing": "squash168-v1"}
+        if request.param == "served":
+            knobs |= {"database_url": request.getfixturevalue("postgres_url"), "sweep_s": SWEEP_S}
+            knobs["broker_url"] = stack.enter_context(servers.redis(tmp_path))
+        opened = Crasher(tmp_path, detail="light", **knobs)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(params=["embedded", "served"])
