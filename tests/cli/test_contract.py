@@ -122,8 +122,8 @@ def test_collections_live_and_come_back(ask, ingested):
 
 def test_index_status_and_build(ask, ingested):
     before = ask("index", "status", "-c", "photos")
-    assert set(before) == {"collection", "model", "images", "snapshot", "tail", "tombstones", "state"}
-    assert (before["images"], before["snapshot"], before["tail"]) == (6, None, 6)
+    assert set(before) == {"collection", "model", "images", "snapshot", "tail", "tombstones", "state", "regions"}
+    assert (before["images"], before["snapshot"], before["tail"], before["regions"]) == (6, None, 6, None)
     built = ask("index", "build", "-c", "photos")
     assert {"recipe", "vectors", "bytes", "recall_at_10", "build_s", "built_at"} == set(built["snapshot"])
     assert (built["snapshot"]["vectors"], built["tail"], built["state"]) == (6, 0, "fresh")
@@ -192,6 +192,7 @@ DOORS = {
     "a folder that is not there": (("ingest", "{folder}/nowhere", "-c", "photos"), "is not there: check the path"),
     "no weights": (("collections", "create", "x", "--model", "dinov2_vitl14"), "dinoseek models pull dinov2_vitl14"),
     "an unknown model": (("collections", "create", "x", "--model", "resnet"), "resnet"),
+    "an unknown detail": (("collections", "create", "x", "--instances", "heavy"), "off, light, full"),
     "an unknown precision": (("collections", "create", "x", "--precision", "int4"), "float32, bfloat16, float16, int8"),
     "an unknown preprocessing": (("collections", "create", "x", "--preprocessing", "stretch"), "squash224"),
     "a name that is a path": (("collections", "create", "../x"), "can't name a collection"),

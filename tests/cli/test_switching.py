@@ -45,6 +45,16 @@ def refusal(done) -> str:
     return done.stderr.strip().splitlines()[-1]
 
 
+def test_instances_are_turned_on_and_off(program, here, ask):
+    done = program.json(*SWITCH, "--model", NEW, "--instances", "light", "--preprocessing", "squash168-v1")
+    assert (done["state"], done["instances"], done["preprocessing"]) == ("done", "light", "squash168-v1")
+    assert [row["instances"] for row in ask("collections", "list")] == ["light"]
+    assert ask("index", "build", "-c", "photos")["regions"]["snapshot"]["vectors"] == 4 * 8
+    assert "8 each, fresh" in here("index", "status", "-c", "photos").stdout
+    made = ask("collections", "create", "more", "--instances", "full")
+    assert (made["instances"], made["preprocessing"]) == ("full", "grid336-v1")
+
+
 def test_a_switch_is_waited_for_and_the_new_model_answers(program, ask, folder):
     done = program.json(*SWITCH, "--model", NEW)
     assert {name: done[name] for name in ("collection", "state", "model", "images", "ready", "failed", "change")} == {
