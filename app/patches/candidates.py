@@ -38,5 +38,11 @@ class Candidates:
             made.levels[row, there] = picture.levels
         return made
 
+    def local(self, place: int) -> Local:
+        """One of them as it was given."""
+        there = self.levels[place] < ABSENT
+        parts = (self.features[place][there], self.places[place][there], self.levels[place][there])
+        return Local(*parts, tuple(self.grids[place].tolist()))
+
     def __len__(self) -> int:
         return len(self.levels)

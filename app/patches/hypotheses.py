@@ -9,6 +9,8 @@ from app.patches.matching import Matches
 PROPOSERS = 20  # matches that propose, alone and in pairs: those that weigh most
 LEAST_APART = 1.4  # tokens of the candidate between two that propose as a pair: nearer ones know no scale
 TOLERANCE = 1.5  # tokens by which a match may miss, in a picture that shows the thing no larger than it was asked for
+SAME_WAY = 0.64  # cosine of the angle, 50 degrees, between how a match is seen and how its map turns it
+SAME_SIZE = 2.2  # times larger or smaller
 WIDEST, NARROWEST = 5.0, 0.2  # how much larger or smaller than in the sight a match is of
 
 
@@ -25,7 +27,8 @@ class Similarity:
 def best_similarity(matches: Matches) -> Similarity:
     turns, shifts, tolerance = _proposed(matches)
     missed = np.abs(turns[..., None] * matches.asked[:, None] + shifts[..., None] - matches.found[:, None])
-    scores = (agreement(missed, tolerance[..., None]) @ matches.weights[..., None])[..., 0]  # (C, H)
+    agreed = agreement(missed, tolerance[..., None]) * is_seen_so(turns[..., None], matches.frames[:, None])
+    scores = (agreed @ matches.weights[..., None])[..., 0]  # (C, H)
     chosen = (np.arange(len(scores)), scores.argmax(axis=1))
     return Similarity(turns[chosen], shifts[chosen], tolerance[chosen], scores[chosen])
 
@@ -33,6 +36,13 @@ def best_similarity(matches: Matches) -> Similarity:
 def agreement(missed: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
     """1 for a match that lies where it should, 0 from the tolerance on."""
     return np.maximum(0, 1 - (missed / tolerance) ** 2)
+
+
+def is_seen_so(turns: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Bool: a match is of a sight that shows the thing about as a map of this turn does."""
+    relative = turns * np.conj(frames) / (np.abs(frames) ** 2)
+    size = np.abs(relative)
+    return (relative.real > SAME_WAY * size) & (size < SAME_SIZE) & (size > 1 / SAME_SIZE)
 
 
 def _proposed(matches: Matches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ Each of the D numbers of a token is kept in four bits, and where it is in one bi
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -27,6 +27,10 @@ class Local:
     places: np.ndarray  # float32 (K, 2), x and y in tokens
     levels: np.ndarray  # float32 (K), cosines: how like the background each is
     grid: tuple[int, int]  # rows, columns
+
+    def only(self, chosen: np.ndarray) -> Self:
+        """Those tokens that are `chosen`, bool (K)."""
+        return replace(self, features=self.features[chosen], places=self.places[chosen], levels=self.levels[chosen])
 
     def to_bytes(self) -> bytes:
         """Of tokens in the order of the grid. At most MOST_BYTES for 240 of them on a grid of 36 x 36 or smaller."""

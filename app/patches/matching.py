@@ -8,6 +8,7 @@ from app.patches.candidates import Candidates
 from app.patches.query import Query
 
 MARGIN = 0.05  # by which a match may be less alike than the background is, and still count a little
+NONE = -9.0  # no cosine: such a match weighs nothing
 MOST_MATCHES = 64  # of one candidate, those that weigh most
 CHUNK_NUMBERS = 2**21  # cosines held at once: 8 MB, about what a processor's cache holds
 
@@ -24,7 +25,7 @@ def match(query: Query, candidates: Candidates) -> Matches:
     """A match weighs by how much more alike its two are than the more common of them is like the background."""
     theirs, cosines = _best(query, candidates)
     levels = np.maximum(query.levels, np.take_along_axis(candidates.levels, theirs, axis=1))
-    weights = np.where(cosines > -1, np.maximum(0, cosines - levels + MARGIN), 0)
+    weights = np.maximum(0, cosines - levels + MARGIN)
     chosen = np.argsort(-weights, axis=1, kind="stable")[:, :MOST_MATCHES]
     places = np.take_along_axis(candidates.places, np.take_along_axis(theirs, chosen, axis=1)[..., None], axis=1)
     return Matches(
@@ -36,13 +37,13 @@ def match(query: Query, candidates: Candidates) -> Matches:
 
 
 def _best(query: Query, candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
-    """For each token of the query its best in each candidate (C, Q), and their cosine; -2 unless that holds both ways.
+    """For each token of the query its best in each candidate, and their cosine, NONE unless that holds both ways.
 
     In chunks of candidates: what is compared stays in the processor's cache while both sides are asked.
     """
     most = max(1, CHUNK_NUMBERS // max(1, len(query.levels) * candidates.levels.shape[1]))
     parts = [_best_of(query, candidates.features[start : start + most]) for start in range(0, len(candidates), most)]
-    return np.concatenate([theirs for theirs, _ in parts]), np.concatenate([cosines for _, cosines in parts])
+    return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
 
 def _best_of(query: Query, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -50,5 +51,4 @@ def _best_of(query: Query, features: np.ndarray) -> tuple[np.ndarray, np.ndarray
     cosines = (features.reshape(-1, dim) @ query.features.T).reshape(count, tokens, -1)
     theirs, ours = cosines.argmax(axis=1), cosines.argmax(axis=2)
     mutual = np.take_along_axis(ours, theirs, axis=1) == np.arange(len(query.levels))
-    best = np.take_along_axis(cosines, theirs[:, None], axis=1)[:, 0]
-    return theirs, np.where(mutual, best, -2)
+    return theirs, np.where(mutual, np.take_along_axis(cosines, theirs[:, None], axis=1)[:, 0], NONE)

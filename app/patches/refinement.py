@@ -1,8 +1,10 @@
 """From a similarity to the affine map that its matches agree on best."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from app.patches.hypotheses import Similarity, agreement
+from app.patches.hypotheses import Similarity, agreement, is_seen_so
 from app.patches.matching import Matches
 
 ROUNDS = (1.4, 1.1)  # times the tolerance within which matches have a say
@@ -14,6 +16,8 @@ def refine(matches: Matches, similarity: Similarity) -> tuple[np.ndarray, np.nda
 
     A map that agrees with less than the similarity it came from is not taken.
     """
+    fitting = is_seen_so(similarity.turn[:, None], matches.frames)
+    matches = replace(matches, weights=matches.weights * fitting)
     first = _as_affine(similarity)
     maps = first
     for width in ROUNDS:

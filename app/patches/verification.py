@@ -22,7 +22,17 @@ class Verdicts:
     matches: Matches
     inliers: np.ndarray  # bool (C, M)
     maps: np.ndarray  # float64 (C, 2, 3): from the query's frame to tokens of the candidate
-    boxes: np.ndarray  # float32 (C, 4), shares of the candidate: where what was asked for lies in it
+    corners: np.ndarray  # float64 (C, 4, 2), shares of the candidate: where those of what was asked for come to lie
+
+    @property
+    def boxes(self) -> np.ndarray:
+        """Upright, around the corners, cut at the picture's edges: float32 (C, 4)."""
+        around = np.concatenate([self.corners.min(axis=1), self.corners.max(axis=1)], axis=1)
+        return np.clip(around, 0, 1).astype(np.float32)
+
+    def outline(self, place: int) -> tuple[tuple[float, float], ...]:
+        """The corners of one candidate."""
+        return tuple((x, y) for x, y in self.corners[place].tolist())
 
     @property
     def supported(self) -> np.ndarray:
@@ -33,12 +43,10 @@ class Verdicts:
 def verify(query: Query, candidates: Candidates) -> Verdicts:
     matches = match(query, candidates)
     maps, scores, inliers = refine(matches, best_similarity(matches))
-    return Verdicts(scores, matches, inliers, maps, _boxes(query, maps, candidates.grids))
+    return Verdicts(scores, matches, inliers, maps, _corners(query, maps, candidates.grids))
 
 
-def _boxes(query: Query, maps: np.ndarray, grids: np.ndarray) -> np.ndarray:
-    """Upright boxes around where the corners of what was asked for come to lie, cut at the picture's edges."""
+def _corners(query: Query, maps: np.ndarray, grids: np.ndarray) -> np.ndarray:
     width, height = query.extent
-    corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]])
-    there = np.einsum("cij,kj->cki", maps, corners) / grids[:, None, ::-1]  # (C, 4, 2), shares
-    return np.clip(np.concatenate([there.min(axis=1), there.max(axis=1)], axis=1), 0, 1).astype(np.float32)
+    asked = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]])
+    return np.einsum("cij,kj->cki", maps, asked) / grids[:, None, ::-1]

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.catalog import collections, embeddings, images
 from app.catalog.images import Filters
-from app.catalog.models import Collection, Image, ModelKey
+from app.catalog.models import Collection, ModelKey
 from app.encoders import Encoders
 from app.errors import NotFound, UnreadableImage
 from app.index.live import Neighbour
 from app.resources import Resources
+from app.search.hits import allowed, hit
 from app.search.query import Box, Hit, Page, StoredQuery, Terms
 from app.search.refresh import Readers
 from app.vision.decoder import Decoder
@@ -53,9 +54,9 @@ class SearchDesk:
         on_answer: Callable[[Page], None] | None = None,
     ) -> None:
         self._resources = resources
-        self._decoder = decoder
-        self._encoders = encoders or Encoders(resources.settings)
-        self._readers = Readers(resources)
+        self.decoder = decoder
+        self.encoders = encoders or Encoders(resources.settings)
+        self.readers = Readers(resources)
         self._on_answer = on_answer
 
     def by_file(self, name: str, path: Path, k: int = 20, box: Box | None = None, filters: Filters = ALL) -> Page:
@@ -90,7 +91,7 @@ class SearchDesk:
 
     def prepare_query(self, data: bytes) -> StoredQuery:
         """Refuse early, then keep a query picture under its digest. Raises UnreadableImage."""
-        prepared = self._decoder.submit(data).result()
+        prepared = self.decoder.submit(data).result()
         digest = self._resources.storage.keep_query(data)
         return StoredQuery(digest, prepared.height_px, prepared.width_px)
 
@@ -108,9 +109,9 @@ class SearchDesk:
         while True:
             with self._resources.catalog.read() as session:
                 key = collections.model_of(session, collections.get(session, terms.collection))
-            encoder = self._encoders.of(key)
+            encoder = self.encoders.of(key)
             watch = Stopwatch()
-            prepared = self._decoder.submit(source, preprocessing=key.preprocessing, box=terms.box).result()
+            prepared = self.decoder.submit(source, preprocessing=key.preprocessing, box=terms.box).result()
             vector = encoder.embed([prepared.pixels])[0]
             watch.lap("embed")
             if page := self._answer(vector, key, terms, watch):
@@ -122,8 +123,10 @@ class SearchDesk:
             collection = collections.get(session, terms.collection)
             if collection.model_key_id != key.id:
                 return None
-            live = self._readers.fresh(session, collection, key)
-            found = live.search(vector[None], terms.k + SPARE_HITS, allowed=_allowed(session, collection, terms))[0]
+            live = self.readers.fresh(session, collection, key)
+            found = live.search(
+                vector[None], terms.k + SPARE_HITS, allowed=allowed(session, collection, terms.filters)
+            )[0]
             chosen = [neighbour for neighbour in found if neighbour.image_id != terms.without]
             hits = _hits(session, collection, chosen, terms.k)
         watch.lap("search")
@@ -133,36 +136,10 @@ class SearchDesk:
         return page
 
 
-def _allowed(session: Session, collection: Collection, terms: Terms) -> np.ndarray | None:
-    """Ids that pass the filters; None without any."""
-    if not terms.filters:
-        return None
-    return np.array(images.matching_ids(session, collection.id, terms.filters), np.int64)
-
-
 def _hits(session: Session, collection: Collection, neighbours: Sequence[Neighbour], k: int) -> list[Hit]:
     """The rows of the neighbours, which have the last word on what is shown."""
     ids = [neighbour.image_id for neighbour in neighbours]
     rows = images.get_visible(session, collection.id, ids)
     paths = images.shown_paths(session, ids)
     shown = [neighbour for neighbour in neighbours if neighbour.image_id in rows][:k]
-    return [
-        _hit(rank, rows[neighbour.image_id], paths.get(neighbour.image_id, ""), neighbour.score)
-        for rank, neighbour in enumerate(shown, start=1)
-    ]
-
-
-def _hit(rank: int, row: Image, path: str, score: float) -> Hit:
-    return Hit(
-        rank=rank,
-        image_id=row.id,
-        digest=row.digest,
-        path=path,
-        name=Path(path).name,
-        score=score,
-        height_px=row.height_px,
-        width_px=row.width_px,
-        size_bytes=row.size_bytes,
-        format=row.format,
-        taken_at=row.taken_at,
-    )
+    return [hit(rank, rows[near.image_id], paths, near.score) for rank, near in enumerate(shown, start=1)]

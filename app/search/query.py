@@ -7,6 +7,7 @@ from app.catalog.images import Filters
 from app.errors import InvalidInput
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 as shares of the upright picture
+Outline = tuple[tuple[float, float], ...]  # four corners as (x, y) shares, may lie outside of the picture
 MOST_HITS = 1000
 
 
@@ -23,8 +24,12 @@ class Hit:
     size_bytes: int
     format: str
     taken_at: datetime | None
-    box: Box | None = None  # where in the hit the match is; whole picture: None
-    matches: int | None = None
+    # of an instance search:
+    box: Box | None = None  # where in the hit the thing lies; none: nothing tells
+    outline: Outline | None = None  # the corners of what was asked for, where they come to lie
+    matches: int | None = None  # places that are each other's best
+    inliers: int | None = None  # those of them that agree on one map
+    supported: bool | None = None  # so many that chance hardly explains it; else it only looks alike
 
 
 @dataclass(frozen=True)

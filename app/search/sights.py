@@ -22,7 +22,7 @@ PART = tuple(Way(degrees, long_px) for long_px in (224, 126) for degrees in rang
 class Seen:
     """What one example looks like."""
 
-    vector: np.ndarray  # float32 (D), unit: the whole of what was given
+    vectors: np.ndarray  # float32 (S, D), unit: of each sight, as it was given first
     windows: np.ndarray  # float32 (R, D), unit
     query: Query
 
@@ -37,7 +37,7 @@ def see(pixels: np.ndarray, ways: tuple[Way, ...], windows: tuple[Window, ...], 
         _sight(view, basis.project(seen), basis, size) for view, seen in zip(views, features.patches, strict=True)
     ]
     longer = max(height, width)
-    return Seen(features.vectors[0], features.windows[0], Query.of(sights, (width / longer, height / longer)))
+    return Seen(features.vectors, features.windows[0], Query.of(sights, (width / longer, height / longer)))
 
 
 def _sight(view: Look, projected: np.ndarray, basis: Basis, size: complex) -> Sight:
@@ -46,7 +46,7 @@ def _sight(view: Look, projected: np.ndarray, basis: Basis, size: complex) -> Si
     places = centres(np.arange(rows * columns), columns)
     there = view.turn * (places[:, 0] + 1j * places[:, 1]) + view.shift
     inside = (there.real > 0) & (there.imag > 0) & (there.real < size.real) & (there.imag < size.imag)
-    features = projected.reshape(-1, dim)[inside]
+    features = projected.reshape(-1, dim)
+    local = Local(features, places, basis.levels(features), (rows, columns)).only(inside)
     longer = max(size.real, size.imag)
-    local = Local(features, places[inside], basis.levels(features), (rows, columns))
     return Sight(local, (view.turn / longer, view.shift / longer))

@@ -1,0 +1,91 @@
+"""Which pictures are worth a close look, and what is kept of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.catalog import embeddings, images, regions
+from app.catalog.models import Collection, Image, ModelKey
+from app.errors import InvalidInput
+from app.patches import Candidates, Detail, Local
+from app.patches.likeness import likeness
+from app.search.refresh import Readers
+from app.search.voices import Voice
+from app.storage import Storage
+
+LONGEST = 100  # looked at closely
+ASKED = 150  # of each index, for each vector
+NOTHING = Local(np.empty((0, 64), np.float32), np.empty((0, 2), np.float32), np.empty(0, np.float32), (1, 1))
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    """C images of one collection, those first that look most like what is asked for."""
+
+    rows: list[Image]
+    vectors: np.ndarray  # float32 (C, R + 1, D), unit: their windows, and last the whole
+
+    def candidates(self, storage: Storage, key: ModelKey) -> Candidates:
+        """Their local descriptors. May read the network, and so belongs in no transaction.
+
+        One whose file is lost or damaged has none, and nothing supports it until it is made again.
+        """
+        kept = storage.find_patches(key.folder, [row.digest for row in self.rows])
+        return Candidates.of([_local(kept, row.digest) for row in self.rows])
+
+
+def shortlist(
+    session: Session,
+    readers: Readers,
+    collection: Collection,
+    key: ModelKey,
+    detail: Detail,
+    voices: Sequence[Voice],
+    allowed: np.ndarray | None,
+    without: Sequence[int],
+) -> Shortlist:
+    """The best of both indexes, by the windows of each."""
+    parts = np.concatenate([voice.parts for voice in voices if voice.wanted])
+    found = _near(readers.fresh(session, collection, key), parts.mean(axis=0, keepdims=True), allowed)
+    places = None if allowed is None else regions.ids_of(allowed, len(detail.windows))
+    by_parts = _near(readers.fresh_regions(session, collection, key), parts, places)
+    ids = np.setdiff1d(np.union1d(found, by_parts // regions.EACH), without)
+    visible = images.get_visible(session, collection.id, ids.tolist())
+    rows, vectors = _described(session, key, list(visible.values()))
+    order = _order(voices, vectors)[:LONGEST]
+    return Shortlist([rows[place] for place in order], vectors[order])
+
+
+def _near(index, vectors: np.ndarray, allowed: np.ndarray | None) -> np.ndarray:
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = index.search(unit.astype(np.float32), ASKED, allowed)
+    return np.array([neighbour.image_id for row in found for neighbour in row], np.int64)
+
+
+def _described(session: Session, key: ModelKey, rows: Sequence[Image]) -> tuple[list[Image], np.ndarray]:
+    """Those that have all their vectors, and these: (C, R + 1, D)."""
+    ids = [row.id for row in rows]
+    parts, wholes = regions.parts_of(session, ids, key.id), embeddings.of(session, ids, key.id)
+    whole = {} if wholes is None else dict(zip(wholes[0].tolist(), wholes[1], strict=True))
+    told = [row for row in rows if row.id in parts and row.id in whole]
+    vectors = [np.concatenate([parts[row.id].vectors, whole[row.id][None]]) for row in told]
+    return told, np.array(vectors, np.float32).reshape(len(told), -1, key.dim)
+
+
+def _order(voices: Sequence[Voice], vectors: np.ndarray) -> np.ndarray:
+    if not len(vectors):
+        return np.empty(0, np.int64)
+    wanted = [voice for voice in voices if voice.wanted]
+    each = [likeness(voice.parts, vectors, both_ways=voice.both_ways) for voice in wanted]
+    return np.argsort(-np.mean(each, axis=0), kind="stable")
+
+
+def _local(kept: Mapping[str, bytes], digest: str) -> Local:
+    try:
+        return Local.from_bytes(kept[digest]) if digest in kept else NOTHING
+    except InvalidInput:
+        return NOTHING
