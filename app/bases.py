@@ -51,11 +51,16 @@ class Bases:
 
     def _make(self, key: ModelKey, encoder: Encoder) -> bytes:
         """Somebody else may be faster: then theirs is the one."""
-        shipped = models.find_basis(get_architecture(key.model))
-        made = shipped.read_bytes() if shipped else learn(_samples(encoder)).to_bytes()
+        made = basis_of(encoder).to_bytes()
         with self._catalog.begin() as session:
             bases.add(session, key.id, made)
         return self._find(key)
+
+
+def basis_of(encoder: Encoder) -> Basis:
+    """What this encoder's model brings along, or what is learned of painted pictures, which can take a minute."""
+    shipped = models.find_basis(get_architecture(encoder.key.model))
+    return Basis.from_bytes(shipped.read_bytes()) if shipped else learn(_samples(encoder))
 
 
 def _samples(encoder: Encoder) -> list[np.ndarray]:

@@ -10,6 +10,7 @@ import typer
 
 from app.cli.output import JsonFlag, print_json, print_table, progress_bar, say_caveat
 from app.cli.revisited import revisited
+from app.cli.stages import Choice, step_by_step
 from app.encoders import Encoders
 from app.evaluation.folders import FolderReport, Progress, evaluate, find_exam
 from app.settings import get_settings
@@ -35,6 +36,12 @@ def folders(
     model: Annotated[str | None, typer.Option(help="The encoder; see `dinoseek models list`.")] = None,
     preprocessing: Annotated[str | None, typer.Option(help="How pictures become squares; see docs/models.md.")] = None,
     precision: Annotated[str | None, typer.Option(help="float32, int8, bfloat16 or float16.")] = None,
+    instances: Annotated[
+        str | None, typer.Option(help="light or full: what each step of an instance search adds, as a table.")
+    ] = None,
+    apart: Annotated[
+        list[str], typer.Option(help="With --instances: also score apart the subfolders whose names begin so.")
+    ] = [],  # noqa: B006
     as_json: JsonFlag = False,
 ) -> None:
     """Every picture asks for the others of its subfolder, among all pictures there are.
@@ -42,6 +49,9 @@ def folders(
     dinoseek eval folders ~/Pictures/same-things --distractors ~/Pictures/others
     """
     exam, settings = find_exam(folder, distractors), get_settings()
+    if instances:
+        step_by_step(exam, settings, Choice(model, preprocessing, precision, instances), apart, as_json)
+        return
     encoder = Encoders(settings).named(model, preprocessing, precision)
     with Decoder(settings) as decoder, progress(len(exam)) as on_progress:
         report = evaluate(exam, decoder, encoder, on_progress)

@@ -1,7 +1,7 @@
 """Retrieval scores from vectors and classes. Nothing is read or embedded here."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,16 +36,25 @@ def score(vectors: np.ndarray, classes: Sequence[Hashable | None]) -> tuple[Scor
     Average precision is the mean of the precision at each right one. Of equal scores the wrong one counts first:
     a model that says the same of everything must not look good.
     """
+    return score_by(queries_of(classes), lambda rows: vectors[rows] @ vectors.T, classes)
+
+
+def queries_of(classes: Sequence[Hashable | None]) -> list[int]:
+    """Rows that have a companion in their class."""
     sizes = Counter(name for name in classes if name is not None)
-    queries = [row for row, name in enumerate(classes) if sizes[name] > 1]
-    numbers = {name: number for number, name in enumerate(sizes)}
-    classes = np.array([numbers.get(name, -1) for name in classes])
-    found = []
+    return [row for row, name in enumerate(classes) if sizes[name] > 1]
+
+
+def score_by(
+    queries: Sequence[int], likeness: Callable[[Sequence[int]], np.ndarray], classes: Sequence[Hashable | None]
+) -> tuple[Scores, list[QueryScore]]:
+    """As `score`, by what `likeness` says of some queries' rows and all N pictures: (rows, N), higher is closer."""
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(classes)) if name is not None}
+    known, found = np.array([numbers.get(name, -1) for name in classes]), []
     for start in range(0, len(queries), BLOCK):
         rows = queries[start : start + BLOCK]
-        cosines = vectors[rows] @ vectors.T  # (block, N)
-        found += [_query_score(row, cosines[number], classes) for number, row in enumerate(rows)]
-    return _summary(found, len(classes)), found
+        found += [_query_score(row, alike, known) for row, alike in zip(rows, likeness(rows), strict=True)]
+    return summary(found, len(classes)), found
 
 
 def _query_score(row: int, cosines: np.ndarray, classes: np.ndarray) -> QueryScore:
@@ -59,7 +68,8 @@ def _query_score(row: int, cosines: np.ndarray, classes: np.ndarray) -> QuerySco
     return QueryScore(row, float(np.mean(nth / ranks)), int(ranks[0]))
 
 
-def _summary(found: Sequence[QueryScore], database: int) -> Scores:
+def summary(found: Sequence[QueryScore], database: int) -> Scores:
+    """Means over what these queries found among so many pictures."""
     if not found:
         return Scores(0, database, 0.0, 0.0, 0.0)
     firsts = np.array([query.first_rank for query in found])

@@ -38,6 +38,10 @@ class Candidates:
             made.levels[row, there] = picture.levels
         return made
 
+    def only(self, places: np.ndarray) -> Self:
+        """Some of them, by their places, in that order."""
+        return type(self)(self.features[places], self.places[places], self.levels[places], self.grids[places])
+
     def local(self, place: int) -> Local:
         """One of them as it was given."""
         there = self.levels[place] < ABSENT

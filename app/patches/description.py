@@ -4,6 +4,7 @@ import numpy as np
 
 from app.patches.basis import Basis
 from app.patches.local import Local, centres
+from app.patches.salience import levels
 
 
 def describe(tokens: np.ndarray, basis: Basis, most: int) -> Local:
@@ -13,7 +14,6 @@ def describe(tokens: np.ndarray, basis: Basis, most: int) -> Local:
     """
     projected = basis.project(tokens)
     rows, columns, dim = projected.shape
-    features = projected.reshape(-1, dim)
-    levels = basis.levels(features)
-    kept = np.sort(np.argsort(levels, kind="stable")[:most])
-    return Local(features[kept], centres(kept, columns), levels[kept], (rows, columns))
+    features, chance = projected.reshape(-1, dim), levels(projected, basis)
+    kept = np.sort(np.argsort(chance, kind="stable")[:most])
+    return Local(features[kept], centres(kept, columns), chance[kept], (rows, columns))

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.patches import Basis, Local, Query, Sight, Window
 from app.patches.local import centres
+from app.patches.salience import levels
 from app.vision.looks import Look, Way, looks
 
 if TYPE_CHECKING:
@@ -47,6 +48,6 @@ def _sight(view: Look, projected: np.ndarray, basis: Basis, size: complex) -> Si
     there = view.turn * (places[:, 0] + 1j * places[:, 1]) + view.shift
     inside = (there.real > 0) & (there.imag > 0) & (there.real < size.real) & (there.imag < size.imag)
     features = projected.reshape(-1, dim)
-    local = Local(features, places, basis.levels(features), (rows, columns)).only(inside)
+    local = Local(features, places, levels(projected, basis), (rows, columns)).only(inside)
     longer = max(size.real, size.imag)
     return Sight(local, (view.turn / longer, view.shift / longer))
