@@ -96,11 +96,16 @@ def document(page: Page) -> dict:
                 "score": round(hit.score, 6),
                 "box": hit.box,
                 "matches": hit.matches,
-                "inliers": hit.inliers,
-                "supported": hit.supported,
-                "outline": hit.outline,
+                **verified(hit),
             }
             for hit in page.hits
         ],
         "took_ms": page.took_ms,
     }
+
+
+def verified(hit: Hit) -> dict:
+    """What only an instance search tells."""
+    if hit.supported is None:
+        return {}
+    return {"inliers": hit.inliers, "supported": hit.supported, "outline": hit.outline}

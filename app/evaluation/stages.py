@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from app.search.expansion import asking
 from app.search.shortlist import LONGEST, Shortlist
 from app.search.voices import Opinion, Voice, hear, scores
 
+OTHERS = "others"
 FAR = 100.0  # below any score: of what was not looked at closely
 
 Likeness = Callable[[int], np.ndarray]  # of one query's row with all N pictures
@@ -54,14 +55,14 @@ class Stages:
         return likeness(self.vectors[row, :-1], self.vectors[:, :-1], both_ways=True)
 
     def verified(self, row: int) -> np.ndarray:
-        near, listed, candidates, opinions = self._heard(row)
-        return self._among_all(row, near, listed, scores(opinions))
+        near, listed, _, opinions = self._heard(row)
+        return self._among_all(near, listed, scores(opinions))
 
     def expanded(self, row: int) -> np.ndarray:
         near, listed, candidates, opinions = self._heard(row)
         vectors = self.vectors[listed]
         voices = asking(scores(opinions), opinions, Shortlist([], vectors), candidates)
-        return self._among_all(row, near, listed, scores(opinions, [hear(v, vectors, candidates) for v in voices]))
+        return self._among_all(near, listed, scores(opinions, [hear(v, vectors, candidates) for v in voices]))
 
     def _heard(self, row: int) -> tuple[np.ndarray, np.ndarray, Candidates, list[Opinion]]:
         near = self.by_windows(row)
@@ -71,7 +72,7 @@ class Stages:
         voice = Voice(self.vectors[row, :-1], True, self._entries[row].query)
         return near, listed, candidates, [hear(voice, self.vectors[listed], candidates)]
 
-    def _among_all(self, row: int, near: np.ndarray, listed: np.ndarray, found: np.ndarray) -> np.ndarray:
+    def _among_all(self, near: np.ndarray, listed: np.ndarray, found: np.ndarray) -> np.ndarray:
         all_of_them = near - FAR
         all_of_them[listed] = found
         return all_of_them
@@ -117,7 +118,7 @@ def _measured(
 
     told, found = score_by(queries, each, names)
     search_ms = (time.perf_counter() - started) * 1000 / max(1, len(queries))
-    by_kind = {kind: told_apart for kind, told_apart in _apart(found, names, apart)}
+    by_kind = dict(_apart(found, names, apart))
     return StageScore(
         stage,
         round(told.map, 4),
@@ -130,12 +131,13 @@ def _measured(
     )
 
 
-def _apart(found: Sequence[QueryScore], names: Sequence[str | None], apart: Sequence[str]):
+def _apart(
+    found: Sequence[QueryScore], names: Sequence[str | None], apart: Sequence[str]
+) -> Iterator[tuple[str, float]]:
     """Each beginning and the mAP of its classes; last, where there are any, of all others."""
-    kinds = {
-        query.row: next((kind for kind in apart if names[query.row].startswith(kind)), "others") for query in found
-    }
-    for kind in dict.fromkeys([*apart, "others"]) if apart else ():
-        mine = [query for query in found if kinds[query.row] == kind]
-        if mine:
-            yield kind, round(summary(mine, len(names)).map, 4)
+    mine: dict[str, list[QueryScore]] = {kind: [] for kind in [*apart, OTHERS]}
+    for query in found:
+        mine[next((kind for kind in apart if names[query.row].startswith(kind)), OTHERS)].append(query)
+    for kind, queries in mine.items() if apart else ():
+        if queries:
+            yield kind, round(summary(queries, len(names)).map, 4)

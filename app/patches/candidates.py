@@ -23,7 +23,7 @@ class Candidates:
 
     @classmethod
     def of(cls, pictures: Sequence[Local]) -> Self:
-        most = max((len(picture.levels) for picture in pictures), default=0)
+        most = max((len(picture.levels) for picture in pictures), default=0) or 1  # an axis of none has no best
         count = len(pictures)
         made = cls(
             np.zeros((count, most, DIM), np.float32),

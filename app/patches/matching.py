@@ -42,13 +42,14 @@ def _best(query: Query, candidates: Candidates) -> tuple[np.ndarray, np.ndarray]
     In chunks of candidates: what is compared stays in the processor's cache while both sides are asked.
     """
     most = max(1, CHUNK_NUMBERS // max(1, len(query.levels) * candidates.levels.shape[1]))
-    parts = [_best_of(query, candidates.features[start : start + most]) for start in range(0, len(candidates), most)]
+    starts = range(0, max(1, len(candidates)), most)
+    parts = [_best_of(query, candidates.features[start : start + most]) for start in starts]
     return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
 
 def _best_of(query: Query, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     count, tokens, dim = features.shape
-    cosines = (features.reshape(-1, dim) @ query.features.T).reshape(count, tokens, -1)
+    cosines = (features.reshape(-1, dim) @ query.features.T).reshape(count, tokens, len(query.levels))
     theirs, ours = cosines.argmax(axis=1), cosines.argmax(axis=2)
     mutual = np.take_along_axis(ours, theirs, axis=1) == np.arange(len(query.levels))
     return theirs, np.where(mutual, np.take_along_axis(cosines, theirs[:, None], axis=1)[:, 0], NONE)

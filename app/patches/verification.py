@@ -10,7 +10,7 @@ from app.patches.matching import Matches, match
 from app.patches.query import Query
 from app.patches.refinement import refine
 
-LEAST_SCORE = 0.6  # weights that agree; unrelated pictures reach it in one case of a hundred
+LEAST_SCORE = 1.0  # weights that agree; of 100 unrelated pairs of photographs fewer than one reaches it
 LEAST_INLIERS = 4  # three fix an affine map: the fourth is the first to agree
 
 

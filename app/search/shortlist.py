@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.catalog import embeddings, images, regions
 from app.catalog.models import Collection, Image, ModelKey
 from app.errors import InvalidInput
-from app.patches import Candidates, Detail, Local
+from app.patches import Candidates, Detail, Local, get_detail
 from app.patches.likeness import likeness
 from app.search.refresh import Readers
 from app.search.voices import Voice
@@ -73,12 +73,10 @@ def _described(session: Session, key: ModelKey, rows: Sequence[Image]) -> tuple[
     whole = {} if wholes is None else dict(zip(wholes[0].tolist(), wholes[1], strict=True))
     told = [row for row in rows if row.id in parts and row.id in whole]
     vectors = [np.concatenate([parts[row.id].vectors, whole[row.id][None]]) for row in told]
-    return told, np.array(vectors, np.float32).reshape(len(told), -1, key.dim)
+    return told, np.array(vectors, np.float32).reshape(len(told), len(get_detail(key.detail).windows) + 1, key.dim)
 
 
 def _order(voices: Sequence[Voice], vectors: np.ndarray) -> np.ndarray:
-    if not len(vectors):
-        return np.empty(0, np.int64)
     wanted = [voice for voice in voices if voice.wanted]
     each = [likeness(voice.parts, vectors, both_ways=voice.both_ways) for voice in wanted]
     return np.argsort(-np.mean(each, axis=0), kind="stable")
