@@ -1,4 +1,4 @@
-"""Two sights of a picture: patches that are said to show the same place do, and a basis learned of them tells places."""
+"""Two sights of a picture: patches said to show the same place do, and a basis learned of them tells places apart."""
 
 import numpy as np
 import PIL.Image
