@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-PAGES = ("/", "/library", "/audits")
+PAGES = ("/", "/instances", "/library", "/audits")
 OPEN_PATHS = {*PAGES, "/favicon.png", "/metrics", "/_stcore/health", "/_stcore/host-config", "/_stcore/stream"}
 OPEN_PREFIXES = ("/static/", "/api/", "/health/")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}

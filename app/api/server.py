@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 from streamlit.web import bootstrap
 
-from app.api import exports, face, health, metrics, pictures, uploads
+from app.api import evidence, exports, face, health, metrics, pictures, uploads
 from app.api.guard import LOOPBACK, Guard
 from app.errors import ServiceUnavailable
 from app.resources import Resources
@@ -21,7 +21,14 @@ from app.ui.failures import show_error
 
 MAIN_SCRIPT = Path(__file__).parents[1] / "ui" / "main.py"
 ANY_ADDRESS = ("0.0.0.0", "::", "")
-ROUTES = [*pictures.ROUTES, *exports.ROUTES, *uploads.ROUTES, *health.ROUTES, *metrics.ROUTES]
+ROUTES = [
+    *pictures.ROUTES,
+    *evidence.ROUTES,
+    *exports.ROUTES,
+    *uploads.ROUTES,
+    *health.ROUTES,
+    *metrics.ROUTES,
+]
 GRACE_S = 2  # open connections get this long when the server stops
 
 # Not for a config file in some working directory to change: what would open a door or phone home.

@@ -8,6 +8,7 @@ st.set_page_config(page_title="dinoseek", layout="wide", initial_sidebar_state="
 st.html(f"<style>{parts.read('app.css')}</style>")
 pages = [
     st.Page("views/search.py", title="Search", default=True),
+    st.Page("views/instances.py", title="Instances", url_path="instances"),
     st.Page("views/library.py", title="Library", url_path="library"),
     st.Page("views/audits.py", title="Audits", url_path="audits"),
 ]

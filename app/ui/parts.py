@@ -1,4 +1,4 @@
-"""The parts drawn by our own browser code: grid and viewer, query picture, uploader, shelf, groups of copies."""
+"""The parts drawn by our own browser code: grids and viewers, query picture, examples, uploader, shelf, groups."""
 
 from collections.abc import Callable
 from functools import cache
@@ -20,6 +20,13 @@ def _part(name: str, html: str, css: tuple[str, ...], js: tuple[str, ...]):
 
 
 _gallery = _part("gallery", "gallery.html", ("gallery.css", "viewer.css"), ("tiles.js", "gallery.js", "viewer.js"))
+_sightings = _part(
+    "sightings",
+    "gallery.html",
+    ("gallery.css", "viewer.css", "sightings.css"),
+    ("tiles.js", "gallery.js", "lines.js", "evidence.js"),
+)
+_examples = _part("examples", "examples.html", ("examples.css",), ("send.js", "tiles.js", "examples.js"))
 _picker = _part("picker", "picker.html", ("picker.css",), ("send.js", "picker.js"))
 _uploader = _part("uploader", "uploader.html", ("uploader.css",), ("send.js", "uploader.js"))
 _shelf = _part("shelf", "gallery.html", ("shelf.css",), ("shelf.js",))
@@ -42,6 +49,53 @@ def gallery(
     _gallery(key=key, data=data, on_like_change=lambda: on_like(int(_sent(key, "like"))))
 
 
+def sightings(
+    key: str,
+    tiles: list[dict],
+    *,
+    examples: list[dict],
+    on_like: Callable[[int], None],
+    on_unlike: Callable[[int], None],
+) -> None:
+    """A page of pictures with a thing outlined in each; a click lays one beside an example and draws what agrees.
+
+    `on_like` gets the id of the picture that becomes an example too, `on_unlike` of one that shows what is not meant.
+    """
+    data = {"tiles": tiles, "query": examples, "click": "open", "likeLabel": "Use as an example"}
+    _sightings(
+        key=key,
+        data=data,
+        on_like_change=lambda: on_like(int(_sent(key, "like"))),
+        on_unlike_change=lambda: on_unlike(int(_sent(key, "unlike"))),
+    )
+
+
+def examples(
+    key: str,
+    examples: list[dict],
+    *,
+    url: str,
+    ticket: str,
+    max_bytes: int,
+    hand: int,
+    full: bool,
+    on_chosen: Callable[[int], None],
+    on_swapped: Callable[[int], None],
+    on_removed: Callable[[int], None],
+    on_added: Callable[[str], None],
+) -> None:
+    """Examples as a row of small pictures; all but `on_added`, which gets a digest, get an example's place."""
+    data = {"url": url, "ticket": ticket, "maxBytes": max_bytes, "examples": examples, "hand": hand, "full": full}
+    _examples(
+        key=key,
+        data=data,
+        on_chosen_change=lambda: on_chosen(int(_sent(key, "chosen"))),
+        on_swapped_change=lambda: on_swapped(int(_sent(key, "swapped"))),
+        on_removed_change=lambda: on_removed(int(_sent(key, "removed"))),
+        on_added_change=lambda: on_added(str(_sent(key, "added"))),
+    )
+
+
 def picker(
     key: str,
     *,
@@ -50,12 +104,15 @@ def picker(
     max_bytes: int,
     picture: dict | None,
     box: tuple[float, ...] | None,
+    tip: str = "Drag on the picture to search by a part of it.",
+    draw: str = "Search a part",
     on_asked: Callable[[str], None],
     on_boxed: Callable[[tuple[float, ...] | None], None],
     on_cleared: Callable[[], None],
 ) -> None:
     """The query picture: where it is dropped, shown, and where a box is drawn on it."""
     data = {"url": url, "ticket": ticket, "maxBytes": max_bytes, "picture": picture, "box": box}
+    data |= {"tip": tip, "draw": draw}
     _picker(
         key=key,
         data=data,

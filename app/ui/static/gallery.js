@@ -1,5 +1,6 @@
 // The grid of pictures, and the viewer that shows one beside the query. One render for the whole page of hits.
-// data: {tiles: [...], query: {thumb, picture, name} | null, click: "open" | "like", likeLabel}
+// data: {tiles: [...], query: what the viewer shows beside a picture | null, click: "open" | "like", likeLabel}
+// Tiles of some pages have an outline (lines.js), are faint, or stand behind a heading that sets them apart.
 // triggers: like -> image id
 
 const ratioOf = (tile) => (tile.width && tile.height ? tile.width / tile.height : 1);
@@ -11,7 +12,7 @@ function frameOf(tile, ratio) {
   const shown = clamp(ratio, 0.6, 2.4);
   if (shown !== ratio) frame.classList.add("whole");
   if (Math.max(tile.width, tile.height) <= 64) frame.classList.add("tiny");
-  frame.append(pictureOf(tile));
+  frame.append(pictureOf(tile), ...(tile.outline ? [outlineOf(tile, shown !== ratio)] : []));
   return frame;
 }
 
@@ -24,7 +25,7 @@ function captionOf(tile) {
 }
 
 function tileOf(tile, index, likeLabel) {
-  const figure = make("figure", "tile");
+  const figure = make("figure", tile.faint ? "tile faint" : "tile");
   const ratio = ratioOf(tile);
   figure.style.setProperty("--ratio", clamp(ratio, 0.6, 2.4));
   figure.dataset.index = index;
@@ -39,6 +40,13 @@ function tileOf(tile, index, likeLabel) {
   figure.append(frameOf(tile, ratio), like, captionOf(tile));
   return figure;
 }
+
+// what is set apart begins a row of its own; the row before it keeps its pictures at their own size
+const apartOf = (heading) => [make("span", "filler"), make("h4", "apart", heading)];
+
+const entriesOf = (tile, index, likeLabel) => [...(tile.apart ? apartOf(tile.apart) : []), tileOf(tile, index, likeLabel)];
+
+const tilesIn = (grid) => [...grid.querySelectorAll(".tile")];
 
 function nearestTo(tiles, current, key) {
   const from = current.getBoundingClientRect();
@@ -56,7 +64,7 @@ function nearestTo(tiles, current, key) {
 }
 
 function neighbour(grid, current, key) {
-  const tiles = [...grid.children];
+  const tiles = tilesIn(grid);
   const at = tiles.indexOf(current);
   if (key === "ArrowRight") return tiles[at + 1];
   if (key === "ArrowLeft") return tiles[at - 1];
@@ -116,7 +124,7 @@ export default function gallery({ data, parentElement, setTriggerValue }) {
   state.send = setTriggerValue;
   const drawing = JSON.stringify(data);
   if (drawing !== state.drawn) {
-    state.grid.replaceChildren(...data.tiles.map((tile, index) => tileOf(tile, index, data.likeLabel)));
+    state.grid.replaceChildren(...data.tiles.flatMap((tile, index) => entriesOf(tile, index, data.likeLabel)));
     state.grid.classList.toggle("leads", data.click === "like");
     state.drawn = drawing;
     state.viewer.close();

@@ -1,7 +1,8 @@
 // The query: drop, paste or pick a picture anywhere on the page; then drag a box on it to search by a part.
-// data: {url, ticket, maxBytes, picture: {src, name} | null, box: [x0, y0, x1, y1] | null}
+// data: {url, ticket, maxBytes, picture: {src, name} | null, box: [x0, y0, x1, y1] | null, tip, draw: words}
 // triggers: asked -> digest of the stored picture; boxed -> [x0, y0, x1, y1], or [] when taken away; cleared -> true
 
+const TINY_PX = 64;
 const SMALLEST_BOX = 0.02; // a smaller drag is a click of an unsteady hand
 
 const imagesIn = (files) => [...(files || [])].filter((file) => file.type.startsWith("image/") || !file.type);
@@ -65,6 +66,13 @@ function place(ui, box) {
   Object.assign(ui.box.style, { left: `${x0}%`, top: `${y0}%`, width: `${x1 - x0}%`, height: `${y1 - y0}%` });
 }
 
+function measure(ui) {
+  const { naturalWidth: width, naturalHeight: height } = ui.picture;
+  ui.stage.style.setProperty("--ratio", width / height);
+  ui.stage.style.setProperty("--wide", width);
+  ui.stage.classList.toggle("tiny", Math.max(width, height) <= TINY_PX);
+}
+
 function pointIn(stage, event) {
   const frame = stage.getBoundingClientRect();
   const share = (at, low, size) => Math.min(1, Math.max(0, (at - low) / size));
@@ -100,10 +108,11 @@ function listenToStage(state) {
 
 function start(root) {
   const find = (name) => root.querySelector(`.${name}`);
-  const names = ["drop", "choose", "input", "stage", "picture", "box", "error", "progress", "clearBox", "draw", "clear", "title"];
+  const names = ["drop", "choose", "input", "stage", "picture", "box", "error", "progress", "clearBox", "draw", "clear", "title", "tip"];
   const ui = Object.fromEntries(names.map((name) => [name, find(name)]));
   ui.root = find("picker");
   const state = { ui, data: {} };
+  ui.picture.onload = () => measure(ui);
   ui.choose.onclick = () => ui.input.click();
   ui.drop.onclick = (event) => event.target === ui.choose || ui.input.click();
   ui.input.onchange = () => ask(state, [...ui.input.files]);
@@ -119,6 +128,8 @@ function draw({ ui, data }) {
   ui.root.classList.toggle("asked", Boolean(data.picture));
   if (data.picture && ui.picture.getAttribute("src") !== data.picture.src) ui.picture.src = data.picture.src;
   ui.title.textContent = data.picture?.name || "";
+  ui.tip.textContent = data.tip;
+  ui.draw.textContent = data.draw;
   place(ui, data.box);
 }
 

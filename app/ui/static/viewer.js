@@ -61,7 +61,7 @@ function makeViewer(root, state) {
     event.stopPropagation();
   };
   dialog.addEventListener("keydown", onKey);
-  dialog.addEventListener("close", () => select(state.grid, state.grid.children[at]));
+  dialog.addEventListener("close", () => select(state.grid, tilesIn(state.grid)[at]));
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.querySelector(".close").onclick = () => dialog.close();
   dialog.querySelector(".back").onclick = () => show(at - 1);

@@ -1,0 +1,1 @@
+"""The parts of the page that finds one and the same thing."""
