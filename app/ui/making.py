@@ -13,6 +13,7 @@ from app.vision.architectures import ARCHITECTURES
 from app.vision.models import resolve_model, weights_state
 
 MISSING = "missing"
+INSTANCES = {"off": "no", "light": "yes", "full": "yes, small things too"}
 
 
 def popover(face: Face, on_made: Callable[[str], None]) -> None:
@@ -24,10 +25,16 @@ def form(face: Face, on_made: Callable[[str], None]) -> None:
     with st.form("new_collection", border=False):
         name = st.text_input("Name", max_chars=64, placeholder="Holidays 2026")
         model = st.selectbox("Model", _models(face), format_func=lambda row: _describe(face, row))
+        detail = st.selectbox(
+            "Find single things in it, with Instances",
+            list(INSTANCES),
+            format_func=INSTANCES.get,
+            help="Keeps some 10 kB more of each picture. It can be turned on later too.",
+        )
         if not st.form_submit_button("Make it", type="primary"):
             return
     with failures.plainly(), st.spinner("Opening the model…"):
-        made = library.create_collection(face.resources, name.strip(), model, face.encoders)
+        made = library.create_collection(face.resources, name.strip(), model, face.encoders, detail=detail)
         on_made(made.name)
         st.rerun()
 

@@ -2,15 +2,17 @@
 
 import re
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from app import library
+from app.api.tokens import PARTS
 from app.ingest import scan
-from app.resources import open_resources
-from app.samples import truth
+from app.resources import Resources, open_resources
+from app.samples import hunt, truth
 from app.samples.generate import generate
 from app.ui.audits.wording import RELATIONS
 from app.vision.architectures import FALLBACK
@@ -19,6 +21,8 @@ from tests.ui.browser import browser, drawn, press, server
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 SAMPLES = 100
+THINGS, SCENES = 24, 60  # of the hunt that instances are shown with
+HUNTED = 3  # the thing of it that is looked for
 WAIT_MS = 240_000
 CAPTIONED = "-card"  # in the names of painted copies that something is written on
 
@@ -31,12 +35,16 @@ def main() -> None:
         generate(photos, SAMPLES)
         library.create_collection(resources, "samples")
         scan.ingest(resources, [photos], "samples")
+        things = hunt.generate(photos.with_name("hunt"), THINGS, SCENES)
+        library.create_collection(resources, "things", detail="light")
+        scan.ingest(resources, [photos.with_name("hunt") / "pictures"], "things")
         with server(home, DINOSEEK_MODEL=FALLBACK) as address:
-            wait_until_read(address)
+            wait_until_read(resources)
             asked = most_copied(photos)
             known = library.pictures(resources, "samples", limit=SAMPLES)
             take(address, next(picture.image_id for picture in known if picture.name == asked))
             take_audit(address)
+            take_instances(address, photos.with_name("hunt"), things.questions[HUNTED])
         resources.catalog.dispose()
 
 
@@ -46,11 +54,9 @@ def most_copied(samples: Path) -> str:
     return Path(Counter(picture.original for picture in copies).most_common(1)[0][0]).name
 
 
-def wait_until_read(address: str) -> None:
-    with browser() as page:
-        page.goto(f"{address}/library?collection=samples")
-        expect(page.get_by_text("Looking at pictures")).to_have_count(1, timeout=WAIT_MS)
-        expect(page.get_by_text("Looking at pictures")).to_have_count(0, timeout=WAIT_MS)
+def wait_until_read(resources: Resources) -> None:
+    while any(facts.pending for facts in library.collections(resources)):
+        time.sleep(1)
 
 
 def take(address: str, image_id: int) -> None:
@@ -109,6 +115,23 @@ def in_hand(page: Page) -> str:
     tile = page.locator(".tile").filter(has_text=RELATIONS["overlaid"]).first
     tile.locator("figcaption .facts").click()
     return tile.inner_text()
+
+
+def take_instances(address: str, folder: Path, question: hunt.Question) -> None:
+    """A thing boxed and found, and what speaks for the first hit."""
+    for name, width, scheme in (("instances", 1280, "light"), ("instances-phone", 400, "dark")):
+        with browser(width, 860, scheme) as page:
+            page.goto(f"{address}/instances?collection=things")
+            page.locator(".picker .input").set_input_files(folder / question.picture)
+            expect(page.locator(".tile .score").first).to_be_visible(timeout=WAIT_MS)
+            box = ".".join(str(round(share * PARTS)) for share in question.box)
+            page.goto(f"{page.url}.{box}")
+            settle(page)
+            keep(page, name)
+            press(page, page.locator(".tile .frame").first, WAIT_MS)
+            expect(page.locator(".evidence g.agrees").first).to_be_visible(timeout=WAIT_MS)
+            page.wait_for_timeout(1500)
+            keep(page, f"{name}-evidence")
 
 
 def keep(page: Page, name: str) -> None:

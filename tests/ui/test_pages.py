@@ -87,14 +87,16 @@ def test_an_empty_home_says_what_to_do_first(page):
     assert "first collection" in page.markdown[0].value
 
 
-def test_a_collection_is_made_and_opened(page):
+def test_a_collection_is_made_and_opened(page, resources):
     page.switch_page(LIBRARY).run()
     page.text_input[0].input("Holidays *2026*")
     page.button[0].click().run()
     assert page.error[0].value.startswith(r"'Holidays \*2026\*' can't name a collection")
     page.text_input[0].input("Holidays 2026")
+    page.selectbox[1].select("light")
     page.button[0].click().run()
     assert page.query_params["collection"] == "Holidays 2026"
+    assert library.collection(resources, "Holidays 2026").instances == "light"
     assert page.markdown[0].value == "## Holidays 2026"
 
 
