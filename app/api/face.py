@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from app import library
 from app.api.links import Links
 from app.api.meters import Meters
+from app.api.tokens import token
 from app.encoders import Encoders
 from app.errors import AppError
 from app.ingest.lookout import Lookout
 from app.renditions import Renditions
 from app.resources import Resources, open_resources
 from app.search.desk import SearchDesk
+from app.search.examples import Example
+from app.search.instances import InstanceDesk
 from app.vision.decoder import Decoder
 
 log = logging.getLogger(__name__)
@@ -26,6 +29,7 @@ class Face:
     encoders: Encoders
     decoder: Decoder
     desk: SearchDesk
+    instances: InstanceDesk
     renditions: Renditions
     links: Links
     meters: Meters
@@ -44,6 +48,10 @@ class Face:
     def export(self, audit_id: int, suffix: str) -> str:
         return self.links.sign(f"/api/exports/{audit_id}{suffix}")
 
+    def evidence(self, collection: str, example: Example, image_id: int) -> str:
+        """Where the two agree."""
+        return self.links.sign(f"/api/evidence/{collection}/{token(example)}/{image_id}")
+
     def query(self, digest: str) -> str:
         return self.links.sign(f"/api/queries/{digest}.webp")
 
@@ -57,7 +65,8 @@ def install(resources: Resources) -> Face:
     meters, links = Meters(resources), Links(resources.storage.secret())
     desk = SearchDesk(resources, decoder, encoders, on_answer=meters.note_search)
     renditions, lookout = Renditions(resources), Lookout(resources)
-    _installed.append(Face(resources, encoders, decoder, desk, renditions, links, meters, lookout))
+    instances = InstanceDesk(resources, desk)
+    _installed.append(Face(resources, encoders, decoder, desk, instances, renditions, links, meters, lookout))
     return _installed[-1]
 
 

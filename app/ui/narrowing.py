@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.errors import NotFound
 from app.library import CollectionFacts
+from app.search.query import MOST_HITS
 from app.ui import words
 from app.ui.addresses import HITS
 
@@ -33,9 +34,10 @@ def choose_collection(name: str, collections: list[CollectionFacts], on_chosen: 
     )
 
 
-def how_many(k: int, on_chosen: Callable[[int], None]) -> None:
+def how_many(k: int, on_chosen: Callable[[int], None], most: int = MOST_HITS) -> None:
+    """`most` is what the desk gives at most."""
     st.session_state["k"] = k
-    choices = sorted({*HITS, k})
+    choices = sorted({*(offered for offered in HITS if offered <= most), k})
     st.selectbox(
         "How many",
         choices,

@@ -6,7 +6,7 @@ from app import library
 from app.encoders import Encoders
 from app.resources import open_resources
 from app.samples import hunt
-from app.samples.hunt import Hunt
+from app.samples.hunt import Hunt, Question
 from tests.conftest import make_settings
 from tests.workshop import COLLECTION, fill, workshop
 
@@ -22,3 +22,8 @@ def hunted(root: Path, encoders: Encoders, things: int = 3, pictures: int = 8) -
         fill(shop, root / "hunt" / "pictures")
     resources.catalog.dispose()
     return truth
+
+
+def easiest(truth: Hunt) -> Question:
+    """What is turned least: pages are tried with it, not the search."""
+    return min(truth.questions, key=lambda question: abs(question.find.turn_degrees))

@@ -19,7 +19,7 @@ from app.ui.instances import hits
 from app.ui.instances.question import Question, from_address, to_address
 from tests.conftest import make_settings
 from tests.program import PATIENCE_S
-from tests.ui.hunted import hunted
+from tests.ui.hunted import easiest, hunted
 from tests.workshop import COLLECTION, fill, workshop
 
 MAIN = Path(failures.__file__).parent / "main.py"
@@ -63,11 +63,11 @@ def page(resources):
 
 @pytest.fixture
 def asked(page, hunting) -> Question:
-    """For the first thing of the hunt, as a person draws it on another picture."""
+    """For the easiest thing of the hunt, as a person draws it on another picture."""
     root, truth = hunting
-    first = truth.questions[0]
-    digest = face.current().desk.prepare_query((root / "hunt" / first.picture).read_bytes()).digest
-    return Question(COLLECTION, (Example(digest=digest, box=first.box),))
+    wanted = easiest(truth)
+    digest = face.current().desk.prepare_query((root / "hunt" / wanted.picture).read_bytes()).digest
+    return Question(COLLECTION, (Example(digest=digest, box=wanted.box),))
 
 
 def ask(page: AppTest, question: Question) -> AppTest:
@@ -125,7 +125,7 @@ def test_pictures_are_offered_to_start_from_and_lead_to_this_page(page, hunted_h
 
 def test_the_picture_with_the_thing_comes_first_with_its_outline_and_what_speaks_for_it(page, asked, hunting):
     first = tiles(ask(page, asked))[0]
-    assert first["name"] == Path(hunting[1].questions[0].find.picture).name
+    assert first["name"] == Path(easiest(hunting[1]).find.picture).name
     assert re.fullmatch(r"\d+ of \d+ places agree", first["word"])
     assert (len(first["outline"]), first["faint"], first["part"]) == (4, False, True)
     assert 0 < first["share"] <= 1
@@ -134,11 +134,14 @@ def test_the_picture_with_the_thing_comes_first_with_its_outline_and_what_speaks
 
 
 def test_what_only_looks_alike_stands_apart_without_an_outline(page, asked):
-    alike = [tile for tile in tiles(ask(page, asked)) if tile["faint"]]
-    assert alike
-    assert alike == tiles(page)[-len(alike) :]
-    assert [tile.get("apart") for tile in alike] == [hits.APART, *[None] * (len(alike) - 1)]
-    assert {(tile["word"], tile["outline"], tile["part"]) for tile in alike} == {(hits.ALIKE_ONLY, None, False)}
+    found = face.current().instances.find(COLLECTION, asked.examples)
+    doubtful = {"supported": False, "box": None, "outline": None}
+    mixed = [replace(hit, **doubtful if hit.rank in (1, 4) else {"supported": True}) for hit in found.hits]
+    drawn = hits.Grid(face.current(), asked, replace(found, hits=mixed)).tiles()
+    assert [tile["id"] for tile in drawn[-2:]] == [mixed[0].image_id, mixed[3].image_id]
+    assert [tile["faint"] for tile in drawn] == [False] * (len(mixed) - 2) + [True, True]
+    assert [tile.get("apart") for tile in drawn[-3:]] == [None, hits.APART, None]
+    assert {(tile["word"], tile["outline"], tile["part"]) for tile in drawn[-2:]} == {(hits.ALIKE_ONLY, None, False)}
 
 
 def test_a_sliver_at_the_edge_of_a_picture_is_no_region(asked, page):
@@ -166,6 +169,15 @@ def test_examples_of_what_is_not_meant_alone_ask_nothing(page, hunted_home):
     assert not page.exception
 
 
+def test_where_nothing_is_kept_yet_a_dropped_picture_finds_nothing_and_says_what_to_do(
+    page, resources, asked, encoders
+):
+    library.create_collection(resources, "empty", detail="light", encoders=encoders)
+    ask(page, replace(asked, collection="empty"))
+    assert "add some in the Library" in page.info[-1].value
+    assert not page.exception
+
+
 def test_filters_narrow_and_the_best_hits_can_be_asked_too(page, asked):
     ask(page, replace(asked, filters=Filters(min_px=5000)))
     assert "Nothing fits these filters" in page.info[-1].value
@@ -180,7 +192,7 @@ def test_filters_narrow_and_the_best_hits_can_be_asked_too(page, asked):
     [
         ("lamp", "like='lamp'"),
         ("i9999", "9999"),
-        ("q" + "0" * 64, "not kept here any more"),
+        ("q" + "0" * 64, "drop it again"),
         ("i1.5000.0.2000.9", "box"),
     ],
 )

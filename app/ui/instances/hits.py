@@ -36,7 +36,7 @@ class Grid:
     def _tile(self, hit: Hit) -> dict:
         card, said = cards.tile(self.face, hit, self.question.lead), support(hit)
         return card | {
-            "number": f"score {hit.score:.3f}",
+            "number": f"likeness {hit.score:.3f}",
             "word": said,
             "share": words.score_share(hit.inliers / hit.matches) if hit.supported and hit.matches else 0.0,
             "faint": not hit.supported,

@@ -9,6 +9,7 @@ from app.api import face as faces
 from app.api.face import Face
 from app.library import CollectionFacts
 from app.search.examples import Example
+from app.search.shortlist import LONGEST
 from app.ui import caveats, failures, filters, narrowing, starters, words
 from app.ui.instances import hits, offering, strip
 from app.ui.instances.going import go
@@ -22,7 +23,7 @@ def choose_collection(question: Question, collections: list[CollectionFacts]) ->
 def narrow(face: Face, question: Question, collections: list[CollectionFacts]) -> None:
     with st.container(key="narrowing"):
         choose_collection(question, collections)
-        narrowing.how_many(question.k, lambda k: go(replace(question, k=k)))
+        narrowing.how_many(question.k, lambda k: go(replace(question, k=k)), most=LONGEST)
         facets = library.facets(face.resources, question.collection)
         filters.popover(facets, question.filters, lambda chosen: go(replace(question, filters=chosen)))
     st.session_state["expand"] = question.expand
@@ -44,8 +45,10 @@ def show_hits(face: Face, question: Question) -> None:
     st.caption(words.joined(show_it, f"{page.took_ms['total']:.0f} ms", page.model))
     if page.hits:
         hits.show(face, question, page)
-    else:
+    elif question.filters:
         st.info("Nothing fits these filters: take one away.", icon=":material/filter_alt_off:")
+    else:
+        st.info("There is no other picture to look through: add some in the Library.", icon=":material/image:")
 
 
 def begin(face: Face, question: Question, collections: list[CollectionFacts], facts: CollectionFacts) -> None:
