@@ -73,7 +73,13 @@ function paneOf(picture, frame) {
   return shape("svg", { x, y, width, height, viewBox: seen.join(" "), preserveAspectRatio: "none" }, image);
 }
 
-const polygonOf = (frame, corners) => edged("polygon", { points: corners.map((corner) => onto(frame, corner).join(",")).join(" ") });
+// cut where the picture ends
+function outlineIn(frame, corners) {
+  const { x, y, width, height } = frame;
+  const points = corners.map((corner) => onto(frame, corner).join(",")).join(" ");
+  return shape("svg", { class: "outlined", x, y, width, height, viewBox: [x, y, width, height].join(" ") }, ...edged("polygon", { points }));
+}
+
 const cornersOf = ([x0, y0, x1, y1]) => [[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
 
 function linesOf(frames, lines, most) {
@@ -95,8 +101,8 @@ function drawing(pair, screen, all) {
   const most = Math.max(...lines.map((line) => line[5]), 1e-6);
   const shown = lines.filter((line) => all || line[4]).sort((a, b) => a[4] - b[4]); // what agrees lies above
   drawn.push(...linesOf(frames, shown, most));
-  if (pair.asked.box) drawn.push(shape("g", { class: "outlined" }, ...polygonOf(frames[0], cornersOf(pair.asked.box))));
-  if (outline) drawn.push(shape("g", { class: "outlined" }, ...polygonOf(frames[1], outline)));
+  if (pair.asked.box) drawn.push(outlineIn(frames[0], cornersOf(pair.asked.box)));
+  if (outline) drawn.push(outlineIn(frames[1], outline));
   return drawn;
 }
 

@@ -40,9 +40,11 @@ def show_hits(face: Face, question: Question) -> None:
         st.info("All examples say what is not meant: turn one of them to +.", icon=":material/exposure_plus_1:")
         return
     options = {"k": question.k, "filters": question.filters, "expand": question.expand}
-    page = face.instances.find(question.collection, question.examples, **options)
-    show_it = f"{words.count(sum(bool(hit.supported) for hit in page.hits))} with the thing in it"
-    st.caption(words.joined(show_it, f"{page.took_ms['total']:.0f} ms", page.model))
+    with st.spinner("Looking for it…"):
+        page = face.instances.find(question.collection, question.examples, **options)
+    sure = sum(bool(hit.supported) for hit in page.hits)
+    agree = f"Places agree in {sure:,} of {words.count(len(page.hits))}"
+    st.caption(words.joined(agree, f"{page.took_ms['total']:.0f} ms", page.model))
     if page.hits:
         hits.show(face, question, page)
     elif question.filters:
