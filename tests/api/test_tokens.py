@@ -29,7 +29,7 @@ def test_an_example_comes_back_from_its_token(example, text):
     "text", ["", "7", "i", "q12", "i7.1.2.3", "i7.1.2.3.4.5", "--i7", "i７", "i7\n", "i7.-1.2.3.4"]
 )
 def test_what_is_no_token_is_refused(text):
-    with pytest.raises(ValueError, match=re.escape(text)):
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         read_token(text)
 
 
