@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from app.vision.encoder import Encoder
 
 WHOLE: tuple[Way, ...] = ()  # other pictures show a whole picture about as large, and upright
-PART = tuple(Way(degrees, long_px) for long_px in (224, 126) for degrees in range(0, 360, 45))
+# things are mostly smaller elsewhere, and turned
+PART = tuple(Way(turn * 30, long_px) for long_px in (210, 150, 106, 75) for turn in range(12))
 
 
 @dataclass(frozen=True)
