@@ -10,6 +10,7 @@ import numpy as np
 
 from app.catalog.models import ModelKey
 from app.catalog.regions import Parts
+from app.index.lanes import on_each_core
 from app.ingest.workshop import Workshop
 from app.patches import OFF, Local, describe, get_detail
 
@@ -43,9 +44,10 @@ def _described(workshop: Workshop, key: ModelKey, encoder: Encoder, pixels: Sequ
     features = encoder.describe(pixels, detail.windows)
     workshop.pace.lap("network")
     parts = [Parts(vectors, np.array(detail.windows, np.float32)) for vectors in features.windows]
-    local = [describe(patches, basis, detail.tokens) for patches in features.patches]
+    local = on_each_core(lambda patches: describe(patches, basis, detail.tokens), features.patches)
+    answers = [Answer(*one) for one in zip(features.vectors, parts, local, strict=True)]
     workshop.pace.lap("details")
-    return [Answer(*one) for one in zip(features.vectors, parts, local, strict=True)]
+    return answers
 
 
 def keep_patches(workshop: Workshop, key: ModelKey, digests: Sequence[str], answers: Sequence[Answer]) -> None:
