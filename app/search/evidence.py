@@ -22,6 +22,7 @@ class Found:
     matches: int
     inliers: int
     supported: bool
+    example: int  # which of the wanted ones, from 0
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Evidence:
 def found_by(opinions: Sequence[Opinion], place: int) -> Found:
     """Of candidate `place`, by the wanted example that it agrees with best."""
     wanted = [opinion for opinion in opinions if opinion.voice.wanted]
-    best = max(wanted, key=lambda opinion: opinion.verdicts.scores[place])
-    verdicts, alike = best.verdicts, max(float(opinion.likeness[place]) for opinion in wanted)
+    best = max(range(len(wanted)), key=lambda number: wanted[number].verdicts.scores[place])
+    verdicts, alike = wanted[best].verdicts, max(float(opinion.likeness[place]) for opinion in wanted)
     located = bool(verdicts.supported[place])
     return Found(
         score=alike,
@@ -58,6 +59,7 @@ def found_by(opinions: Sequence[Opinion], place: int) -> Found:
         matches=int((verdicts.matches.weights[place] > 0).sum()),
         inliers=int(verdicts.inliers[place].sum()),
         supported=located,
+        example=best,
     )
 
 

@@ -30,6 +30,7 @@ class Hit:
     matches: int | None = None  # places that are each other's best
     inliers: int | None = None  # those of them that agree on one map
     supported: bool | None = None  # so many that chance hardly explains it; else it only looks alike
+    example: int | None = None  # which of the wanted examples it fits best, from 0
 
 
 @dataclass(frozen=True)

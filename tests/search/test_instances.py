@@ -73,6 +73,13 @@ def test_examples_of_the_collection_are_left_out_and_what_is_not_meant_sinks(des
     assert rank["pasted.png"] >= {hit.name: hit.rank for hit in plain.hits}["pasted.png"]
 
 
+def test_a_hit_names_the_wanted_example_that_it_fits_best(desk, album):
+    others = [Example(path=album / "3.png", box=BOX), Example(path=album / "2.png", box=BOX, wanted=False)]
+    page = desk.find(NAME, [*others, Example(path=album / "0.png", box=BOX)], k=8)
+    fits = {hit.name: hit.example for hit in page.hits}
+    assert (fits["3.png"], fits["pasted.png"]) == (0, 1)
+
+
 def test_expansion_filters_and_uploads_give_pages_too(desk, shop, album):
     digest = shop.resources.storage.keep_query((album / "0.png").read_bytes())
     page = desk.find(NAME, [Example(digest=digest)], k=3, expand=True)

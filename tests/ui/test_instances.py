@@ -128,7 +128,7 @@ def test_the_picture_with_the_thing_comes_first_with_its_outline_and_what_speaks
     assert first["name"] == Path(easiest(hunting[1]).find.picture).name
     assert re.fullmatch(r"\d+ of \d+ places agree", first["word"])
     assert (len(first["outline"]), first["faint"], first["part"]) == (4, False, True)
-    assert 0 < first["share"] <= 1
+    assert (0 < first["share"] <= 1, first["whose"]) == (True, 0)
     (evidence,) = first["evidence"]
     assert evidence.startswith(f"/api/evidence/photos/{to_address(asked)['like']}/{first['id']}?until=")
 

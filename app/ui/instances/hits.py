@@ -42,6 +42,7 @@ class Grid:
             "faint": not hit.supported,
             "outline": hit.outline if hit.supported else None,
             "part": region(hit) is not None,
+            "whose": hit.example,
             "evidence": [
                 self.face.evidence(self.page.collection, example, hit.image_id) for example in self.question.wanted
             ],

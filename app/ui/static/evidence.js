@@ -171,10 +171,11 @@ function makeViewer(root, state) {
   // what comes after another hit was turned to is kept for later, and not drawn
   const fill = (pair, promise, take) =>
     promise.then(take, (error) => (pair.refusal = error.message)).then(() => view.pair === pair && tell());
-  const show = (index) => {
+  // beside the example that it fits best, unless another one is chosen
+  const show = (index, whose) => {
     const { tiles, query } = state.data;
     view.at = clamp(index, 0, tiles.length - 1);
-    view.whose = clamp(view.whose, 0, query.length - 1);
+    view.whose = clamp(whose ?? tiles[view.at].whose, 0, query.length - 1);
     const [tile, example] = [tiles[view.at], query[view.whose]];
     const pair = { asked: { box: example.box, src: "" }, found: { src: tile.thumb, width: tile.width, height: tile.height } };
     view.pair = pair;
@@ -195,11 +196,7 @@ function makeViewer(root, state) {
     fillDetails(part(".details"), tile.details);
     for (const [at, button] of [...part(".whose").children].entries()) button.setAttribute("aria-pressed", at === view.whose);
   };
-  const choose = (whose) => {
-    if (whose >= state.data.query.length) return;
-    view.whose = whose;
-    show(view.at);
-  };
+  const choose = (whose) => whose < state.data.query.length && show(view.at, whose);
   const listExamples = () => {
     const { query } = state.data;
     const buttons = query.length > 1 ? query.map((_, at) => Object.assign(make("button", "", `Example ${at + 1}`), { type: "button", onclick: () => choose(at) })) : [];
