@@ -16,7 +16,7 @@ WHAT = (
 )
 COST = (
     "For that a collection keeps what its pictures look like place by place. Every picture is looked at once more, in "
-    "the background, about as long as adding it took; Search goes on meanwhile, and files stay as they are."
+    "the background, some three times as long as adding it took; Search goes on meanwhile, and files stay as they are."
 )
 KINDS = {"light": "for things of some size", "full": "for small things too"}
 BOX_BYTES = 8
