@@ -1,0 +1,125 @@
+"""How fast a thing is looked for: a hundred of a million pictures named, and a hundred candidates verified.
+
+    python -m benchmarks.instances shortlist [--pictures 1000000] [--dim 192] [--plot FILE.svg]
+    python -m benchmarks.instances rerank [--hunt FOLDER]
+
+`shortlist`: each picture has nine vectors (see `benchmarks.shortlists`), kept as the product keeps them, 8-bit in
+cells; beside it FAISS scans every row. `rerank`: pictures of a painted hunt, as workers describe them, verified as a
+search does; beside it OpenCV's SIFT and RANSAC on the same pictures, from descriptors at hand, in turn.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import plot, shortlists
+from benchmarks.search import Peak, private_bytes, shared_bytes
+
+SCANS = 15  # queries that are scanned as well: each takes as long as a hundred of the others
+WARM = 10
+COLUMNS = (
+    "p50 ms",
+    "p95 ms",
+    "recall@100",
+    "build s",
+    "build peak MB",
+    "file MB",
+    "private MB",
+    "shared MB",
+    "scan ms",
+)
+
+
+def main() -> None:
+    arguments = parse()
+    arguments.run(arguments)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parts = parser.add_subparsers(required=True)
+    shortlist = parts.add_parser("shortlist")
+    shortlist.add_argument("--pictures", type=int, default=1_000_000)
+    shortlist.add_argument("--grow", type=int, nargs="*", default=[10_000, 100_000], help="further sizes")
+    shortlist.add_argument("--dim", type=int, default=192, help="numbers in a vector: 192 of the bundled encoder")
+    shortlist.add_argument("--plot", type=Path, help="an SVG of how search and build grow")
+    shortlist.add_argument("--folder", type=Path, help="where the files go; the system's temporary folder otherwise")
+    shortlist.set_defaults(run=compare_shortlists)
+    child = parts.add_parser("child")
+    child.add_argument("work", choices=CHILDREN)
+    child.add_argument("folder", type=Path)
+    child.set_defaults(run=lambda arguments: print(json.dumps(CHILDREN[arguments.work](arguments.folder))))
+    return parser.parse_args()
+
+
+def compare_shortlists(arguments: argparse.Namespace) -> None:
+    sizes = sorted({*arguments.grow, arguments.pictures})
+    print(f"{'pictures':>12}" + " ".join(f"{name:>13}" for name in COLUMNS))
+    rows = {size: _measured(arguments, size) for size in sizes}
+    if arguments.plot:
+        curves = {cost: [(size, row[cost]) for size, row in rows.items()] for cost in ("p50 ms", "scan ms", "build s")}
+        plot.save(arguments.plot, "What naming a hundred pictures costs, by their number", "ms or s", curves)
+
+
+def _measured(arguments: argparse.Namespace, size: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as made:
+        folder = Path(made) / str(size)
+        shortlists.draw(folder, size, arguments.dim)
+        row = child("build", folder) | child("ask", folder)
+    print(f"{size:12,}" + " ".join(f"{row[column]:13,.3f}" for column in COLUMNS), flush=True)
+    return row
+
+
+def child(work: str, folder: Path) -> dict:
+    """In a process of its own, so that the memory is nobody else's."""
+    command = [sys.executable, "-m", "benchmarks.instances", "child", work, str(folder)]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+def build(folder: Path) -> dict[str, float]:
+    before = _files(folder)
+    started, peak = time.perf_counter(), Peak()
+    shortlists.build(folder)
+    seconds = time.perf_counter() - started
+    new = _files(folder).items() - before.items()
+    return {"build s": seconds, "build peak MB": peak.stop() / 1e6, "file MB": sum(size for _, size in new) / 1e6}
+
+
+def ask(folder: Path) -> dict[str, float]:
+    queries, true = np.load(folder / "queries.npy"), np.load(folder / "true.npy")
+    before = private_bytes()
+    ours = shortlists.open_ours(folder)
+    found = [ours(query) for query in queries]
+    memory = {"private MB": (private_bytes() - before) / 1e6, "shared MB": shared_bytes() / 1e6}
+    scan = shortlists.open_scan(folder)
+    scan(queries[0])
+    spans, scans = [], []
+    for number, query in enumerate(queries):
+        spans.append(_timed(ours, query))
+        if number < SCANS:
+            scans.append(_timed(scan, query))
+    p50, p95 = np.percentile(spans, [50, 95])
+    recall = float(np.mean([np.isin(*pair).mean() for pair in zip(true, found, strict=True)]))
+    return {"p50 ms": p50, "p95 ms": p95, "recall@100": recall, "scan ms": float(np.median(scans)), **memory}
+
+
+def _timed(shortlist: shortlists.Shortlist, query: np.ndarray) -> float:
+    started = time.perf_counter()
+    shortlist(query)
+    return (time.perf_counter() - started) * 1000
+
+
+def _files(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+
+
+CHILDREN = {"build": build, "ask": ask}
+
+if __name__ == "__main__":
+    main()
