@@ -9,20 +9,29 @@ search does; beside it OpenCV's SIFT and RANSAC on the same pictures, from descr
 """
 
 import argparse
+import itertools
 import json
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import plot, shortlists
+from app.evaluation.localisation import score
+from app.samples import hunt
+from benchmarks import plot, rounds, shortlists
+from benchmarks.described import Observer
 from benchmarks.search import Peak, private_bytes, shared_bytes
+from benchmarks.verifiers import Patches, Sift
 
 SCANS = 15  # queries that are scanned as well: each takes as long as a hundred of the others
-WARM = 10
+THINGS, CANDIDATES = 40, 100
+KEYPOINTS = 1000, 60  # what is usual, and what has room in our eight kilobytes
+ROUNDS = 20
 COLUMNS = (
     "p50 ms",
     "p95 ms",
@@ -34,6 +43,9 @@ COLUMNS = (
     "shared MB",
     "scan ms",
 )
+
+
+Verifier = Patches | Sift
 
 
 def main() -> None:
@@ -51,6 +63,11 @@ def parse() -> argparse.Namespace:
     shortlist.add_argument("--plot", type=Path, help="an SVG of how search and build grow")
     shortlist.add_argument("--folder", type=Path, help="where the files go; the system's temporary folder otherwise")
     shortlist.set_defaults(run=compare_shortlists)
+    rerank = parts.add_parser("rerank")
+    rerank.add_argument(
+        "--hunt", type=Path, help="a painted hunt; one of 40 things in 100 pictures is painted otherwise"
+    )
+    rerank.set_defaults(run=compare_verifiers)
     child = parts.add_parser("child")
     child.add_argument("work", choices=CHILDREN)
     child.add_argument("folder", type=Path)
@@ -113,6 +130,38 @@ def _timed(shortlist: shortlists.Shortlist, query: np.ndarray) -> float:
     started = time.perf_counter()
     shortlist(query)
     return (time.perf_counter() - started) * 1000
+
+
+def compare_verifiers(arguments: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as made, Observer() as observer:
+        folder = arguments.hunt or Path(made) / "hunt"
+        truth = hunt.load(folder) or hunt.generate(folder, THINGS, CANDIDATES)
+        names = _candidates(truth)
+        paths = [folder / name for name in names]
+        verifiers = [Patches(observer, Path(made), paths), *(Sift(paths, most) for most in KEYPOINTS)]
+        _compare(verifiers, folder, names, truth.questions[:THINGS])
+
+
+def _candidates(truth: hunt.Hunt) -> list[str]:
+    """The pictures that the first questions are about, and others up to CANDIDATES."""
+    right = [question.find.picture for question in truth.questions[:THINGS]]
+    return [*right, *(name for name in truth.pictures if name not in right)][:CANDIDATES]
+
+
+def _compare(verifiers: Sequence[Verifier], folder: Path, names: list[str], questions: Sequence[hunt.Question]) -> None:
+    contestants = {}
+    for verifier in verifiers:
+        looks = [verifier.look(folder / question.picture, question.box) for question in questions]
+        scores = score(questions, [verifier.rerank(look).hits(names) for look in looks])
+        contestants[verifier.name] = partial(_next, verifier, itertools.cycle(looks))
+        print(f"{verifier.name:22} {verifier.kept_bytes:9,.0f} bytes a picture, {scores}", flush=True)
+    measured, ours = rounds.measure(contestants, ROUNDS), verifiers[0].name
+    for name in contestants:
+        print(f"{name:22} {1000 * measured.median_s(name):8.0f} ms, {measured.ratio(name, ours)} of ours", flush=True)
+
+
+def _next(verifier: Verifier, looks: Iterator) -> None:
+    verifier.rerank(next(looks))
 
 
 def _files(folder: Path) -> dict[Path, int]:
