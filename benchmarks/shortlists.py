@@ -1,10 +1,10 @@
-"""Many pictures of nine vectors each, as files of a folder, and two that name a hundred of them for a query: our live
-indexes, as the product asks them, and a scan of every row by FAISS.
+"""Many pictures of nine vectors each, as files of a folder, and two that name for a query those worth a closer look:
+our live indexes, asked as an instance search asks them, and a scan of every row by FAISS.
 
-Drawn vectors are seeded: a topic for each twenty pictures, each picture its topic and something of its own, each window
-its picture, or one time in ten another topic, and something of its own; directions matter unequally. Set so that the
-cosines of windows with their picture, with each other and with the nearest of others come out as of photographs under
-the bundled encoder. Queries are windows of pictures that nobody kept.
+Drawn vectors are seeded. Fields of 30 topics of 5 pictures each; every picture its topic and something of its own,
+every window its picture, or one time in ten another topic, and something of its own, now little and now much;
+directions matter unequally. Set so that of 2,197 photographs under the bundled encoder, and of as many drawn pictures,
+the same share of cells holds the same share of a window's nearest. Queries are windows of pictures that nobody kept.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,45 +18,51 @@ from app.index import snapshot
 from app.index.cells import VECTORS
 from app.index.lanes import Lanes
 from app.index.live import LiveIndex
+from app.search.shortlist import ASKED
 from benchmarks.engines import MODEL, dead_rows, tail_rows
 
 WINDOWS = 8
-PER_TOPIC, OWN, APART, ELSEWHERE = 20, 0.6, 0.6, 0.1
-FADING = 12  # directions after which the variance of a further one is half that of the first
+PER_TOPIC, PER_FIELD = 5, 150  # pictures
+TOPIC, OWN, APART, ELSEWHERE = 0.8, 1.0, 0.9, 0.1
+TAIL = 0.5  # how unequal what is of its own is: deviation of its logarithm
+FADING = 6  # directions after which the variance of a further one is half that of the first
 QUERIES, K = 100, 100
-ROWS = 4 * K  # windows asked for: several of the nearest are of one picture
+LOOKS, LOOK = 17, 1.0  # at a box that is searched for; how far each is from the first
 CHUNK = 10_000  # pictures
 WHOLE, PARTS = "whole.npy", "windows.npy"
 
-Shortlist = Callable[[np.ndarray], np.ndarray]  # a unit vector (D) -> numbers of K pictures
+Shortlist = Callable[[np.ndarray], np.ndarray]  # unit vectors (A, D), looks at one thing -> numbers of pictures
 
 
 def draw(folder: Path, size: int, dim: int) -> None:
-    """WHOLE float32 (N, D), PARTS (N, WINDOWS, D), queries (Q, D), and `true`: int64 (Q, K), the best living ones."""
+    """WHOLE float32 (N, D), PARTS (N, WINDOWS, D), queries (Q, LOOKS, D), and `true`: int64 (Q, K), the living pictures
+    that have the nearest to each query's first, best first."""
     folder.mkdir()
     rng = np.random.default_rng(0)
-    topics = _normal(rng, max(1, size // PER_TOPIC), dim)
+    fields, topics = (_normal(rng, max(1, size // each), dim) for each in (PER_FIELD, PER_TOPIC))
+    topics = fields[rng.integers(0, len(fields), len(topics))] + TOPIC * topics
     whole = np.lib.format.open_memmap(folder / WHOLE, "w+", np.float32, (size, dim))
     windows = np.lib.format.open_memmap(folder / PARTS, "w+", np.float32, (size, WINDOWS, dim))
     for start in range(0, size, CHUNK):
         there = slice(start, min(start + CHUNK, size))
         whole[there], windows[there] = _drawn(topics, there.stop - start, rng)
-    queries = _drawn(topics, QUERIES, rng)[1][:, 0]
-    np.save(folder / "queries.npy", queries)
-    np.save(folder / "true.npy", _best(queries, whole, windows))
+    queries = _drawn(topics, QUERIES, rng)[1][:, :1]
+    looks = _unit(queries + LOOK / dim**0.5 * rng.standard_normal((QUERIES, LOOKS - 1, dim), np.float32))
+    np.save(folder / "queries.npy", np.concatenate([queries, looks], axis=1))
+    np.save(folder / "true.npy", _best(queries[:, 0], whole, windows))
 
 
 def _drawn(topics: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     dim = topics.shape[1]
-    own = topics[rng.integers(0, len(topics), count)] + OWN * _normal(rng, count, dim)
-    others = topics[rng.integers(0, len(topics), (count, WINDOWS))] + OWN * _normal(rng, count, WINDOWS, dim)
-    elsewhere = rng.random((count, WINDOWS, 1)) < ELSEWHERE
-    windows = np.where(elsewhere, others, own[:, None]) + APART * _normal(rng, count, WINDOWS, dim)
-    return _unit(own), _unit(windows)
+    pictures = topics[rng.integers(0, len(topics), count)] + OWN * _tailed(rng, count, dim)
+    shown = np.repeat(pictures[:, None], WINDOWS, axis=1)
+    elsewhere = rng.random((count, WINDOWS)) < ELSEWHERE
+    others = int(elsewhere.sum())
+    shown[elsewhere] = topics[rng.integers(0, len(topics), others)] + OWN * _tailed(rng, others, dim)
+    return _unit(pictures), _unit(shown + APART * _tailed(rng, count, WINDOWS, dim))
 
 
 def _best(queries: np.ndarray, whole: np.ndarray, windows: np.ndarray) -> np.ndarray:
-    """Numbers of the pictures of which any vector is nearest, without the dead, in no order."""
     dead = np.zeros(len(whole), bool)
     dead[dead_rows(len(whole))] = True
     kept = np.empty((len(queries), 0)), np.empty((len(queries), 0), np.int64)
@@ -66,7 +72,7 @@ def _best(queries: np.ndarray, whole: np.ndarray, windows: np.ndarray) -> np.nda
         cosines[:, dead[there]] = -2
         numbers = np.broadcast_to(np.arange(there.start, there.stop), cosines.shape)
         kept = _most(np.hstack([kept[0], cosines]), np.hstack([kept[1], numbers]))
-    return kept[1]
+    return np.take_along_axis(kept[1], np.argsort(-kept[0], axis=1), axis=1)
 
 
 def _most(cosines: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -94,14 +100,13 @@ def _ids(numbers: np.ndarray, windows: bool) -> np.ndarray:
 
 
 def open_ours(folder: Path) -> Shortlist:
-    """With tails and tombstones. The nearest of both indexes, each picture once, by the nearest of its vectors."""
+    """With tails and tombstones."""
     whole, windows = _live(folder, "whole", WHOLE), _live(folder, "windows", PARTS)
 
-    def shortlist(query: np.ndarray) -> np.ndarray:
-        best = dict(whole.search(query[None], K)[0])
-        for region_id, score in windows.search(query[None], ROWS)[0]:
-            best[region_id // EACH] = max(score, best.get(region_id // EACH, -1.0))
-        return np.array(sorted(best, key=best.get, reverse=True)[:K]) - 1
+    def shortlist(looks: np.ndarray) -> np.ndarray:
+        found = [image_id for image_id, _ in whole.search(_middle(looks), ASKED)[0]]
+        found += [region_id // EACH for row in windows.search(looks, ASKED) for region_id, _ in row]
+        return np.unique(found) - 1
 
     return shortlist
 
@@ -121,14 +126,18 @@ def open_scan(folder: Path) -> Shortlist:
         faiss.read_index(str(folder / name / VECTORS), faiss.IO_FLAG_MMAP_IFC) for name in ("whole", "windows")
     )
 
-    def shortlist(query: np.ndarray) -> np.ndarray:
-        scores, numbers = whole.search(query[None], K)
-        region_scores, rows = windows.search(query[None], ROWS)
-        numbers = np.concatenate([numbers[0], rows[0] // WINDOWS])
-        order = np.argsort(-np.concatenate([scores[0], region_scores[0]]), kind="stable")
-        return np.array(list(dict.fromkeys(numbers[order].tolist()))[:K])
+    def shortlist(looks: np.ndarray) -> np.ndarray:
+        return np.union1d(whole.search(_middle(looks), ASKED)[1], windows.search(looks, ASKED)[1] // WINDOWS)
 
     return shortlist
+
+
+def _middle(looks: np.ndarray) -> np.ndarray:
+    return _unit(looks.mean(axis=0, keepdims=True))
+
+
+def _tailed(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return np.exp(TAIL * rng.standard_normal((*shape[:-1], 1), np.float32)) * _normal(rng, *shape)
 
 
 def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:

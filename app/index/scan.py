@@ -7,6 +7,7 @@ from app.index.scores import TIE_SLACK
 from app.index.selection import Selection
 
 SPARE = 16  # rows asked beyond k, so that ties at the cut are mostly in already
+SPARE_SHARE = 0.25  # of k, where that is more: far down scores lie closer, and to ask for ties is a scan of its own
 
 
 def scan(
@@ -19,7 +20,7 @@ def scan(
     if not index.ntotal:
         return [np.empty(0, np.int64)] * len(queries)
     params = None if shown.selector is None else faiss.SearchParameters(sel=shown.selector)
-    scores, rows = index.search(queries, min(k + SPARE, index.ntotal), params=params)
+    scores, rows = index.search(queries, min(k + max(SPARE, int(k * SPARE_SHARE)), index.ntotal), params=params)
     return [_with_ties(index, *found, k, slack, params) for found in zip(queries, scores, rows, strict=True)]
 
 
