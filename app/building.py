@@ -48,6 +48,7 @@ def _build(resources: Resources, started: Snapshot, layer: Layer) -> dict:
     """Stream rows into files, which other hosts can have then; what the publication needs to know."""
     with resources.catalog.read() as session:
         dim = collections.get_model(session, started.model_key_id).dim
+    settings = resources.settings
     with _renewed(resources, started.id):
         manifest = files.build(
             resources.storage.snapshot(started.collection_id, started.id),
@@ -55,7 +56,7 @@ def _build(resources: Resources, started: Snapshot, layer: Layer) -> dict:
             dim=dim,
             model_key=str(started.model_key_id),
             watermark=started.watermark,
-            target=Target(resources.settings.index_recall, resources.settings.index_memory_bytes),
+            target=Target(settings.index_recall, settings.index_memory_bytes, asks=layer.each),
         )
         _share(resources, started)
     return {

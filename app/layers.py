@@ -18,7 +18,7 @@ class Layer:
 
     kind: Kind
     rows: ModuleType
-    each: int  # vectors of one picture
+    each: int  # vectors of one picture, and of one that is asked with
 
     def ids_of(self, image_ids: Sequence[int]) -> np.ndarray:
         """What these images' vectors are called in an index, whether they are in it or not: int64."""

@@ -28,10 +28,11 @@ Batches = Iterable[tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True)
 class Target:
-    """What a snapshot must reach, and what its packed vectors may take in memory."""
+    """What a snapshot must reach, what its packed vectors may take in memory, and what it is asked."""
 
     recall_at_10: float = 0.97
     memory_bytes: float = math.inf
+    asks: int = 1  # vectors in one search
 
 
 USUAL = Target()
@@ -76,7 +77,7 @@ def write_draft(part: Path, ids: np.ndarray, dim: int, target: Target) -> Draft:
 
 def _with_cells(part: Path, dim: int, target: Target, draft: Draft) -> Draft:
     """The draft itself where a scan is meant, or is all that finds enough."""
-    recipe = choose(draft.vectors, dim, target.memory_bytes)
+    recipe = choose(draft.vectors, dim, target.memory_bytes, target.asks)
     built = cells.build(part, dim, recipe, target.recall_at_10) if recipe.codes else None
     if built is None:
         return draft

@@ -56,9 +56,12 @@ def cells(count: int) -> int:
     return max(1, round(CELLS_PER_ROOT * math.sqrt(count)))
 
 
-def choose(count: int, dim: int, memory_bytes: float = math.inf) -> Recipe:
-    """The first that is meant for so many bytes and fits into the memory; the smallest where none does."""
-    fitting = (row for row in RECIPES if count * dim * FLOAT_BYTES <= row.max_bytes)
+def choose(count: int, dim: int, memory_bytes: float = math.inf, asks: int = 1) -> Recipe:
+    """The first that is meant for so many bytes and fits into the memory; the smallest where none does.
+
+    `asks` is for how many vectors a search asks at once: each of them is a scan of its own.
+    """
+    fitting = (row for row in RECIPES if count * dim * FLOAT_BYTES * asks <= row.max_bytes)
     return next((row for row in fitting if row.memory_bytes(count, dim) <= memory_bytes), RECIPES[-1])
 
 

@@ -93,8 +93,9 @@ class InstanceDesk:
 
     def _voice(self, name: str, key: ModelKey, detail: Detail, example: Example) -> Voice:
         seen = self._look(name, key, detail, example)
-        whole = example.box is None
-        return Voice(seen.windows if whole else seen.vectors, whole, seen.query, wanted=example.wanted)
+        if example.box is None:
+            return Voice(seen.windows, True, seen.query, wanted=example.wanted)
+        return Voice(seen.vectors, False, seen.query, wanted=example.wanted, names=seen.names)
 
     def _look(self, name: str, key: ModelKey, detail: Detail, example: Example) -> sights.Seen:
         """An example as the network sees it, once."""

@@ -49,10 +49,10 @@ def shortlist(
     without: Sequence[int],
 ) -> Shortlist:
     """The best of both indexes, by the windows of each."""
-    parts = np.concatenate([voice.parts for voice in voices if voice.wanted])
-    found = _near(readers.fresh(session, collection, key), parts.mean(axis=0, keepdims=True), allowed)
+    names = np.concatenate([voice.parts if voice.names is None else voice.names for voice in voices if voice.wanted])
+    found = _near(readers.fresh(session, collection, key), names.mean(axis=0, keepdims=True), allowed)
     places = None if allowed is None else regions.ids_of(allowed, len(detail.windows))
-    by_parts = _near(readers.fresh_regions(session, collection, key), parts, places)
+    by_parts = _near(readers.fresh_regions(session, collection, key), names, places)
     ids = np.setdiff1d(np.union1d(found, by_parts // regions.EACH), without)
     visible = images.get_visible(session, collection.id, ids.tolist())
     rows, vectors = _described(session, key, list(visible.values()))

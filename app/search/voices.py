@@ -24,6 +24,7 @@ class Voice:
     query: Query
     weight: float = 1.0
     wanted: bool = True
+    names: np.ndarray | None = None  # float32 (N, D), unit: what candidates are searched by; none: the parts
 
 
 @dataclass(frozen=True)

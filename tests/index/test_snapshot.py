@@ -165,3 +165,7 @@ def test_a_snapshot_of_another_dimension_is_refused(tmp_path):
 )
 def test_the_recipe_follows_size_and_memory(count, memory_bytes, name):
     assert recipe.choose(count, 384, memory_bytes).name == name
+
+
+def test_what_is_asked_for_many_vectors_at_once_is_scanned_while_it_is_so_many_times_smaller():
+    assert [recipe.choose(count, 384, asks=8).name for count in (10_900, 11_000)] == ["exact", "cells-8bit"]
