@@ -2,10 +2,12 @@
 
     python -m benchmarks.instances shortlist [--pictures 1000000] [--dim 192] [--plot FILE.svg]
     python -m benchmarks.instances rerank [--hunt FOLDER]
+    python -m benchmarks.instances hunt [--hunt FOLDER] [--instances light]
 
 `shortlist`: each picture has nine vectors (see `benchmarks.shortlists`), kept as the product keeps them, 8-bit in
 cells; beside it FAISS scans every row. `rerank`: pictures of a painted hunt, as workers describe them, verified as a
-search does; beside it OpenCV's SIFT and RANSAC on the same pictures, from descriptors at hand, in turn.
+search does; beside it OpenCV's SIFT and RANSAC on the same pictures, from descriptors at hand, in turn. `hunt`: how
+many of 200 things are found among 400 painted pictures and pointed at, by the whole search of a collection.
 """
 
 import argparse
@@ -23,7 +25,7 @@ import numpy as np
 
 from app.evaluation.localisation import score
 from app.samples import hunt
-from benchmarks import plot, rounds, shortlists
+from benchmarks import hunting, plot, rounds, shortlists
 from benchmarks.described import Observer
 from benchmarks.search import Peak, private_bytes, shared_bytes
 from benchmarks.verifiers import Patches, Sift
@@ -69,6 +71,10 @@ def parse() -> argparse.Namespace:
         "--hunt", type=Path, help="a painted hunt; one of 40 things in 100 pictures is painted otherwise"
     )
     rerank.set_defaults(run=compare_verifiers)
+    hunted = parts.add_parser("hunt")
+    hunted.add_argument("--hunt", type=Path, help="a painted hunt; 200 things in 400 pictures are painted otherwise")
+    hunted.add_argument("--instances", choices=("light", "full"), default="light")
+    hunted.set_defaults(run=hunting.measure)
     child = parts.add_parser("child")
     child.add_argument("work", choices=CHILDREN)
     child.add_argument("folder", type=Path)

@@ -15,6 +15,7 @@ import numpy as np
 
 from app.catalog.regions import EACH
 from app.index import snapshot
+from app.index.building import Target
 from app.index.cells import VECTORS
 from app.index.lanes import Lanes
 from app.index.live import LiveIndex
@@ -27,7 +28,7 @@ TOPIC, OWN, APART, ELSEWHERE = 0.8, 1.0, 0.9, 0.1
 TAIL = 0.5  # how unequal what is of its own is: deviation of its logarithm
 FADING = 6  # directions after which the variance of a further one is half that of the first
 QUERIES, K = 100, 100
-LOOKS, LOOK = 17, 1.0  # at a box that is searched for; how far each is from the first
+LOOKS, LOOK = 5, 1.0  # vectors that a box is searched by; how far each is from the first
 CHUNK = 10_000  # pictures
 WHOLE, PARTS = "whole.npy", "windows.npy"
 
@@ -84,9 +85,9 @@ def build(folder: Path) -> None:
     """Both snapshots, of all but the pictures that stay for the tails. An image's id is its number + 1."""
     whole, windows = (np.load(folder / name, mmap_mode="r") for name in (WHOLE, PARTS))
     kept = len(whole) - tail_rows(len(whole))
-    for name, rows in (("whole", whole), ("windows", windows)):
-        batches = ((ids, vectors) for ids, vectors in _batches(rows, 0, kept))
-        snapshot.build(folder / name, batches, dim=whole.shape[1], model_key=MODEL, watermark=0)
+    for name, rows, each in (("whole", whole, 1), ("windows", windows, WINDOWS)):
+        batches, target = _batches(rows, 0, kept), Target(asks=each)
+        snapshot.build(folder / name, batches, dim=whole.shape[1], model_key=MODEL, watermark=0, target=target)
 
 
 def _batches(rows: np.ndarray, first: int, end: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
