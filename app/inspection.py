@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -20,6 +21,7 @@ from app.patches import OFF, get_detail
 from app.patches.local import is_whole
 from app.resources import Resources
 from app.search.refresh import Readers
+from app.storage import Storage
 from app.upkeep import IndexFacts
 
 log = logging.getLogger(__name__)
@@ -129,7 +131,15 @@ def _without_basis(session: Session, collection: Collection, image_ids: Sequence
 def _lost(resources: Resources, key: ModelKey, digests: dict[int, str]) -> list[int]:
     """Ids of those of these images that have no whole local descriptors."""
     kept = resources.storage.read_patches(key.folder, digests.values())
+    for digest in digests.values():
+        _drop_damaged_copy(resources.storage, resources.storage.patches(key.folder, digest))
     return [image_id for image_id, digest in digests.items() if not is_whole(kept.get(digest, b""))]
+
+
+def _drop_damaged_copy(storage: Storage, path: Path) -> None:
+    """Of what the store may have whole: it is brought again when it is looked for."""
+    if storage.store is not None and path.is_file() and not is_whole(path.read_bytes()):
+        path.unlink(missing_ok=True)
 
 
 def _damaged(resources: Resources, collection_id: int, rows: ModuleType) -> list[int]:

@@ -133,7 +133,7 @@ def s3(bucket: str = "pictures", port: int | None = None) -> Iterator[dict[str, 
     }
     try:
         wait_for_port(port, server)
-        httpx.put(f"{environment['AWS_ENDPOINT_URL']}/{bucket}").raise_for_status()
+        httpx.put(f"{environment['AWS_ENDPOINT_URL']}/{bucket}", timeout=START_S).raise_for_status()
         yield environment
     finally:
         server.kill()  # nothing of it is kept, and asked to end it waits for connections that clients hold open

@@ -10,10 +10,12 @@ from app.bases import Bases
 from app.catalog import collections, images, regions
 from app.catalog.models import Basis, Embedding, Image, Reembedding, Regions
 from app.catalog.states import ImageStatus
+from app.ingest.workshop import Workshop
 from app.inspection import inspect
+from app.resources import open_resources
 from app.search.desk import SearchDesk
 from app.search.refresh import Readers
-from tests.conftest import paint
+from tests.conftest import make_settings, paint
 from tests.workshop import COLLECTION, fill, work
 
 SEEN, WINDOWS = "squash168-v1", 8
@@ -187,3 +189,23 @@ def test_a_damaged_basis_is_made_anew_and_all_that_was_written_in_it(filled):
     with filled.resources.catalog.read() as session:
         assert session.scalar(select(Basis.basis)) == kept
     assert (files(filled), found(filled)) == (before, {})
+
+
+def test_hosts_that_share_a_store_share_the_details(tmp_path, photos, encoders, decoder, store_url):
+    knobs = {"database_url": f"sqlite:///{tmp_path / 'shared.db'}", "storage_url": store_url}
+    a, b = (Workshop(open_resources(make_settings(tmp_path / name, **knobs)), encoders, decoder, name) for name in "ab")
+    library.create_collection(a.resources, COLLECTION, encoders=encoders, detail="light", preprocessing=SEEN)
+    fill(a, photos)
+    names = list(files(a))
+    before = b.resources.storage.find_patches(folder(b).name, names)
+    assert before == files(a) == files(b)
+    damaged = next(folder(b).glob("*/*"))
+    damaged.write_bytes(b"")
+    assert found(b) == {}  # the store has it whole
+    assert b.resources.storage.find_patches(folder(b).name, names) == before
+    b.resources.storage.store.remove(f"patches/{folder(b).name}")
+    assert found(b) == {"lost_patches": 4}
+    work(b)  # on the host that has no picture of its own: originals are in the store too
+    assert a.resources.storage.read_patches(folder(a).name, names) == before
+    for shop in (a, b):
+        shop.resources.catalog.dispose()
