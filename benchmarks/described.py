@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.patches import Basis, Detail, describe
+from app.details import local_of
+from app.patches import Basis, Detail
 from app.search.sights import PART, Seen, see
 from app.settings import Settings
 from app.vision.architectures import get_architecture
@@ -57,6 +58,8 @@ class Observer:
 
     def _kept(self, paths: Sequence[Path], detail: Detail) -> Kept:
         futures = [self._decoder.submit(path, preprocessing=PREPROCESSING) for path in paths]
-        features = self.encoder.describe([future.result().pixels for future in futures], detail.windows)
-        local = [describe(patches, self.basis, detail.tokens).to_bytes() for patches in features.patches]
+        pixels = [future.result().pixels for future in futures]
+        features = self.encoder.describe(pixels, detail.windows)
+        seen = zip(pixels, features.patches, strict=True)
+        local = [local_of(*one, self.basis, detail).to_bytes() for one in seen]
         return Kept(features.vectors, features.windows, local)

@@ -3,6 +3,7 @@ keypoints with RANSAC, as OpenCV has them."""
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,13 +12,13 @@ import numpy as np
 import PIL.Image
 
 from app.evaluation.localisation import Pointed
-from app.patches import Candidates, Detail, Local, Query, verify
+from app.patches import Candidates, Local, Query, get_detail, verify
 from benchmarks.described import Box, Observer
 
 RATIO = 0.8  # Lowe's: the second best match must be so much worse
 REPROJECTION_PX = 5.0
 FEWEST = 4  # matches from which a map is looked for
-NO_DETAIL = Detail("places", "places", 240, ())  # regions are no part of this
+NO_DETAIL = replace(get_detail("light"), windows=())  # regions are no part of this
 
 
 class Found(NamedTuple):

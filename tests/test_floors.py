@@ -13,11 +13,12 @@ from tests.conftest import make_settings
 ROOT = Path(__file__).parents[1]
 FLOORS = (
     {"errors", "faults", "settings", "jobs"},
-    {"storage", "remote", "vision", "index", "catalog", "samples", "alignment", "patches"},
+    {"storage", "remote", "vision", "index", "catalog", "samples", "alignment", "patches", "detection"},
     {
         "resources",
         "encoders",
         "bases",
+        "details",
         "layers",
         "library",
         "whereabouts",
@@ -42,7 +43,7 @@ STRANGERS = FLOORS[1]  # they share errors and settings, and never each other
 ROOMS = {
     "torch": ("app/vision/",),
     "faiss": ("app/index/",),
-    "cv2": ("app/alignment/",),
+    "cv2": ("app/alignment/", "app/detection.py"),
     "streamlit": ("app/ui/", "app/api/"),
 }
 SOURCES = sorted((ROOT / "app").rglob("*.py")) + sorted((ROOT / "workers").rglob("*.py"))

@@ -109,7 +109,7 @@ def toned(sight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.3:
         x = x + rng.normal(0, 0.03, x.shape)
     if rng.random() < 0.15:
-        x = x * np.linspace(rng.uniform(0.5, 1), rng.uniform(0.5, 1.2), SIDE_PX)[None, :, None]
+        x = x * np.linspace(rng.uniform(0.5, 1), rng.uniform(0.5, 1.2), sight.shape[1])[None, :, None]
     made = (np.clip(x, 0, 1) * 255).astype(np.uint8)
     if rng.random() < 0.3:
         made = cv2.imdecode(cv2.imencode(".jpg", made, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))])[1], 1)

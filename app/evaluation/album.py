@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.details import local_of
 from app.errors import UnreadableImage
 from app.evaluation.folders import Exam, Refused
-from app.patches import Basis, Detail, Local, Query, describe
+from app.patches import Basis, Detail, Local, Query
 from app.search.sights import WHOLE, see
 from app.vision.answers import Prepared
 from app.vision.decoder import Decoder
@@ -84,7 +85,7 @@ def _entry(
     vector = tools.plain.embed([plain])[0]
     between = time.perf_counter()
     seen = tools.encoder.describe([detailed], tools.detail.windows)
-    kept = describe(seen.patches[0], tools.basis, tools.detail.tokens).to_bytes()
+    kept = local_of(detailed, seen.patches[0], tools.basis, tools.detail).to_bytes()
     took = np.array([between - started, time.perf_counter() - between]) * 1000
     vectors = np.concatenate([seen.windows[0], seen.vectors])
     query = see(detailed, WHOLE, (), tools.encoder, tools.basis).query if asked else None

@@ -10,9 +10,10 @@ import numpy as np
 
 from app.catalog.models import ModelKey
 from app.catalog.regions import Parts
+from app.details import local_of
 from app.index.lanes import on_each_core
 from app.ingest.workshop import Workshop
-from app.patches import OFF, Local, describe, get_detail
+from app.patches import OFF, Local, get_detail
 
 if TYPE_CHECKING:
     from app.vision.encoder import Encoder
@@ -44,7 +45,8 @@ def _described(workshop: Workshop, key: ModelKey, encoder: Encoder, pixels: Sequ
     features = encoder.describe(pixels, detail.windows)
     workshop.pace.lap("network")
     parts = [Parts(vectors, np.array(detail.windows, np.float32)) for vectors in features.windows]
-    local = on_each_core(lambda patches: describe(patches, basis, detail.tokens), features.patches)
+    seen = zip(pixels, features.patches, strict=True)
+    local = on_each_core(lambda one: local_of(*one, basis, detail), seen)
     answers = [Answer(*one) for one in zip(features.vectors, parts, local, strict=True)]
     workshop.pace.lap("details")
     return answers

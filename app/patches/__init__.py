@@ -8,6 +8,7 @@ from app.patches.basis import DIM, Basis
 from app.patches.candidates import Candidates
 from app.patches.description import describe
 from app.patches.detail import DETAILS, OFF, Detail, Window, get_detail
+from app.patches.keypoints import Keypoints
 from app.patches.local import MOST_BYTES, Local
 from app.patches.query import Query, Sight
 from app.patches.verification import Verdicts, verify
@@ -20,6 +21,7 @@ __all__ = [
     "Basis",
     "Candidates",
     "Detail",
+    "Keypoints",
     "Local",
     "Query",
     "Sight",

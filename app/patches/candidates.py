@@ -7,9 +7,40 @@ from typing import Self
 import numpy as np
 
 from app.patches.basis import DIM
+from app.patches.keypoints import Keypoints
 from app.patches.local import Local
 
 ABSENT = 9.0  # no cosine: nothing reaches it
+
+
+@dataclass(frozen=True)
+class Padded:
+    """Keypoints, filled up to the picture with most of them."""
+
+    features: np.ndarray  # float32 (C, P, D); zero where there is none
+    places: np.ndarray  # complex64 (C, P), x + iy in tokens
+    turns: np.ndarray  # complex64 (C, P)
+    counts: np.ndarray  # int (C)
+
+    @classmethod
+    def of(cls, pictures: Sequence[Keypoints]) -> Self:
+        counts = np.array([len(points) for points in pictures], int)
+        shape = len(pictures), int(counts.max(initial=0)) or 1
+        made = cls(np.zeros((*shape, DIM), np.float32), *np.zeros((2, *shape), np.complex64), counts)
+        for row, points in enumerate(pictures):
+            there = slice(len(points))
+            made.features[row, there] = points.features
+            made.places[row, there] = points.places[:, 0] + 1j * points.places[:, 1]
+            made.turns[row, there] = points.turns
+        return made
+
+    def only(self, places: np.ndarray) -> Self:
+        return type(self)(self.features[places], self.places[places], self.turns[places], self.counts[places])
+
+    def of_one(self, place: int) -> Keypoints:
+        there = slice(self.counts[place])
+        at = self.places[place, there]
+        return Keypoints(self.features[place, there], np.stack([at.real, at.imag], axis=-1), self.turns[place, there])
 
 
 @dataclass(frozen=True)
@@ -20,6 +51,7 @@ class Candidates:
     places: np.ndarray  # float32 (C, K, 2)
     levels: np.ndarray  # float32 (C, K); ABSENT where there is no token
     grids: np.ndarray  # int (C, 2): rows, columns
+    keypoints: Padded
 
     @classmethod
     def of(cls, pictures: Sequence[Local]) -> Self:
@@ -30,6 +62,7 @@ class Candidates:
             np.zeros((count, most, 2), np.float32),
             np.full((count, most), ABSENT, np.float32),
             np.array([picture.grid for picture in pictures]).reshape(count, 2),
+            Padded.of([picture.keypoints for picture in pictures]),
         )
         for row, picture in enumerate(pictures):
             there = slice(len(picture.levels))
@@ -40,13 +73,14 @@ class Candidates:
 
     def only(self, places: np.ndarray) -> Self:
         """Some of them, by their places, in that order."""
-        return type(self)(self.features[places], self.places[places], self.levels[places], self.grids[places])
+        tokens = (self.features[places], self.places[places], self.levels[places], self.grids[places])
+        return type(self)(*tokens, self.keypoints.only(places))
 
     def local(self, place: int) -> Local:
         """One of them as it was given."""
         there = self.levels[place] < ABSENT
         parts = (self.features[place][there], self.places[place][there], self.levels[place][there])
-        return Local(*parts, tuple(self.grids[place].tolist()))
+        return Local(*parts, tuple(self.grids[place].tolist()), self.keypoints.of_one(place))
 
     def __len__(self) -> int:
         return len(self.levels)

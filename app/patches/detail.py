@@ -17,6 +17,7 @@ class Detail:
     name: str
     word: str  # as a person says it
     tokens: int  # kept at most, the rarest
+    keypoints: int  # kept at most, the clearest
     windows: tuple[Window, ...]  # of the regions that have vectors
 
 
@@ -33,11 +34,11 @@ def around(count: int) -> tuple[Window, ...]:
     return windows[: len(windows) // 2] + windows[len(windows) // 2 + 1 :]
 
 
-OFF = Detail("off", "off", 0, ())
+OFF = Detail("off", "off", 0, 0, ())
 DETAILS = (
     OFF,
-    Detail("light-v1", "light", 240, around(3)),
-    Detail("full-v1", "full", 240, around(3) + tiled(5)),
+    Detail("light-v2", "light", 100, 400, around(3)),
+    Detail("full-v2", "full", 100, 400, around(3) + tiled(5)),
 )
 
 

@@ -1,6 +1,7 @@
-"""A picture's local descriptors: the tokens that tell most, where they are, and how to keep them small.
+"""A picture's local descriptors: the tokens that tell most and its keypoints, and how to keep them small.
 
-Each of the D numbers of a token is kept in four bits, and where it is in one bit of the grid: 240 of them in 8 KB.
+Each of the D numbers of a token is kept in four bits, and where it is in one bit of the grid; keypoints in twelve
+bytes.
 """
 
 import struct
@@ -11,14 +12,16 @@ from typing import Self
 import numpy as np
 
 from app.errors import InvalidInput
+from app.patches import keypoints
 from app.patches.basis import DIM, unit
+from app.patches.keypoints import Keypoints
 
 MOST_BYTES = 8192
 CLIP = 2.3 / DIM**0.5  # of a unit vector's numbers, 2.3 of their spread: what is beyond is kept as that
 STEPS = 16
 LEVELS = 255
-HEADER = struct.Struct("<2sBHHHI")  # magic, version, rows, columns, tokens, checksum of what follows
-MAGIC, VERSION = b"DP", 1
+HEADER = struct.Struct("<2sBHHHHI")  # magic, version, rows, columns, tokens, keypoints, checksum of what follows
+MAGIC, VERSION = b"DP", 2
 
 
 @dataclass(frozen=True)
@@ -27,30 +30,33 @@ class Local:
     places: np.ndarray  # float32 (K, 2), x and y in tokens
     levels: np.ndarray  # float32 (K), cosines: how like the background each is
     grid: tuple[int, int]  # rows, columns
+    keypoints: Keypoints = keypoints.NONE
 
     def only(self, chosen: np.ndarray) -> Self:
-        """Those tokens that are `chosen`, bool (K)."""
+        """Those tokens that are `chosen`, bool (K), with all keypoints."""
         return replace(self, features=self.features[chosen], places=self.places[chosen], levels=self.levels[chosen])
 
     def to_bytes(self) -> bytes:
-        """Of tokens in the order of the grid. At most MOST_BYTES for 240 of them on a grid of 36 x 36 or smaller."""
+        """Of tokens in the order of the grid. At most MOST_BYTES of what a detail keeps, on 36 x 36 or smaller."""
         rows, columns = self.grid
         kept = np.zeros(rows * columns, bool)
         kept[(self.places[:, 1].astype(int) * columns + self.places[:, 0].astype(int))] = True
         levels = np.rint((np.clip(self.levels, -1, 1) + 1) / 2 * LEVELS).astype(np.uint8)
-        body = np.packbits(kept).tobytes() + levels.tobytes() + _packed(self.features).tobytes()
-        return HEADER.pack(MAGIC, VERSION, rows, columns, len(levels), zlib.crc32(body)) + body
+        parts = np.packbits(kept), levels, _packed(self.features)
+        body = b"".join(part.tobytes() for part in parts) + self.keypoints.to_bytes(self.grid)
+        return HEADER.pack(MAGIC, VERSION, rows, columns, len(levels), len(self.keypoints), zlib.crc32(body)) + body
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Raises InvalidInput for bytes that are damaged, or none of ours."""
         body = _checked(data)
-        _, _, rows, columns, count, _ = HEADER.unpack_from(data)
+        _, _, rows, columns, count, points, _ = HEADER.unpack_from(data)
         spread = -(-rows * columns // 8)
         kept = np.flatnonzero(np.unpackbits(np.frombuffer(body, np.uint8, spread), count=rows * columns))
         levels = np.frombuffer(body, np.uint8, count, spread).astype(np.float32) / LEVELS * 2 - 1
         features = _unpacked(np.frombuffer(body, np.uint8, count * DIM // 2, spread + count).reshape(count, DIM // 2))
-        return cls(features, centres(kept, columns), levels, (rows, columns))
+        found = Keypoints.from_bytes(body[len(body) - points * keypoints.BYTES :], (rows, columns))
+        return cls(features, centres(kept, columns), levels, (rows, columns), found)
 
 
 def is_whole(data: bytes) -> bool:
@@ -79,9 +85,9 @@ def _unpacked(packed: np.ndarray) -> np.ndarray:
 
 def _checked(data: bytes) -> bytes:
     if len(data) >= HEADER.size:
-        magic, version, rows, columns, count, crc = HEADER.unpack_from(data)
+        magic, version, rows, columns, count, points, crc = HEADER.unpack_from(data)
         body = data[HEADER.size :]
-        size = -(-rows * columns // 8) + count + count * DIM // 2
+        size = -(-rows * columns // 8) + count + count * DIM // 2 + points * keypoints.BYTES
         if (magic, version, size, crc) == (MAGIC, VERSION, len(body), zlib.crc32(body)):
             return body
     raise InvalidInput(f"{len(data)} bytes are no local descriptors of ours, or damaged: they are made again")

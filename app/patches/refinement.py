@@ -16,20 +16,24 @@ def refine(matches: Matches, similarity: Similarity) -> tuple[np.ndarray, np.nda
 
     A map that agrees with less than the similarity it came from is not taken.
     """
-    fitting = is_seen_so(similarity.turn[:, None], matches.frames)
+    fitting = is_seen_so(similarity.turn[:, None], matches.turns)
     matches = replace(matches, weights=matches.weights * fitting)
     first = _as_affine(similarity)
     maps = first
     for width in ROUNDS:
-        within = _missed(matches, maps) < width * similarity.tolerance[:, None]
+        within = _missed(matches, maps) < width * _allowed(matches, similarity)
         maps = _fitted(matches, matches.weights * within, first, similarity)
     maps = np.where((_score(matches, maps, similarity) > similarity.score)[:, None, None], maps, first)
-    inliers = (_missed(matches, maps) < similarity.tolerance[:, None]) & (matches.weights > 0)
+    inliers = (_missed(matches, maps) < _allowed(matches, similarity)) & (matches.weights > 0)
     return maps, _score(matches, maps, similarity), inliers
 
 
 def _score(matches: Matches, maps: np.ndarray, similarity: Similarity) -> np.ndarray:
-    return (agreement(_missed(matches, maps), similarity.tolerance[:, None]) * matches.weights).sum(axis=1)
+    return (agreement(_missed(matches, maps), _allowed(matches, similarity)) * matches.weights).sum(axis=1)
+
+
+def _allowed(matches: Matches, similarity: Similarity) -> np.ndarray:
+    return similarity.tolerance[:, None] * matches.slack
 
 
 def _missed(matches: Matches, maps: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -41,6 +42,9 @@ def _query(local, box: Sequence[float]) -> Query:
     left, top, right, bottom = (share * side for share, side in zip(box, (columns, rows) * 2, strict=True))
     x, y = local.places.T
     inside = local.only((x >= left) & (x <= right) & (y >= top) & (y <= bottom))
+    x, y = local.keypoints.places.T
+    there = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
+    inside = replace(inside, keypoints=local.keypoints.only(there))
     longer = max(right - left, bottom - top, 1e-6)
     sight = Sight(inside, (1 / longer, -(left + 1j * top) / longer))
     return Query.of([sight], ((right - left) / longer, (bottom - top) / longer))

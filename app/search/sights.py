@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.details import keypoints_of
 from app.patches import Basis, Local, Query, Sight, Window
 from app.patches.basis import unit
 from app.patches.local import centres
@@ -16,6 +17,7 @@ from app.vision.looks import Look, Way, looks
 if TYPE_CHECKING:
     from app.vision.encoder import Encoder
 
+KEYPOINTS = 500  # of what is asked for
 WHOLE: tuple[Way, ...] = ()  # other pictures show a whole picture about as large, and upright
 # things are mostly smaller elsewhere, and turned
 PART = tuple(Way(turn * 30, long_px) for long_px in (210, 150, 106, 75) for turn in range(12))
@@ -41,6 +43,7 @@ def see(pixels: np.ndarray, ways: tuple[Way, ...], windows: tuple[Window, ...], 
         _sight(view, basis.project(seen), basis, size) for view, seen in zip(views, features.patches, strict=True)
     ]
     longer = max(height, width)
+    sights[0] = replace(sights[0], local=replace(sights[0].local, keypoints=keypoints_of(pixels, KEYPOINTS)))
     query = Query.of(sights, (width / longer, height / longer))
     return Seen(features.vectors, _names(features.vectors, ways), features.windows[0], query)
 
