@@ -59,6 +59,14 @@ class Local:
         return cls(features, centres(kept, columns), levels, (rows, columns), found)
 
 
+def codes_of(data: bytes) -> np.ndarray:
+    """Of its keypoints alone, which takes a tenth of the time: uint8 (K, D / 8). Raises InvalidInput as `from_bytes`."""
+    body = _checked(data)
+    count = HEADER.unpack_from(data)[5]
+    start = len(body) - count * keypoints.BYTES
+    return np.frombuffer(body, np.uint8, count * DIM // 8, start).reshape(count, DIM // 8)
+
+
 def is_whole(data: bytes) -> bool:
     try:
         return bool(_checked(data))

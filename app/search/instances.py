@@ -23,7 +23,7 @@ from app.search.evidence import Evidence, found_by, lines
 from app.search.examples import Example, checked
 from app.search.expansion import asking
 from app.search.query import Hit, Page, checked_k
-from app.search.shortlist import LONGEST, Shortlist, shortlist
+from app.search.shortlist import LONGEST, Shortlist, closest, shortlist
 from app.search.voices import Opinion, Voice, hear, scores
 from app.whereabouts import find_file, sources
 
@@ -80,7 +80,8 @@ class InstanceDesk:
         if row is None:
             raise NotFound(f"picture {image_id} is not among the searchable ones of {name!r}: it may have gone")
         listed = Shortlist([row], np.empty((1, 0, key.dim), np.float32))
-        return lines(voice.query, listed.candidates(self._resources.storage, key), example.box)
+        _, candidates = closest(listed, [voice], self._resources.storage, key)
+        return lines(voice.query, candidates, example.box)
 
     def _key(self, name: str) -> tuple[ModelKey, Detail]:
         with self._resources.catalog.read() as session:
@@ -154,7 +155,7 @@ class InstanceDesk:
             return shortlist(session, self._desk.readers, collection, key, detail, voices, allowed, without)
 
     def _ranked(self, key: ModelKey, listed: Shortlist, voices: Sequence[Voice], expand: bool) -> Ranked:
-        candidates = listed.candidates(self._resources.storage, key)
+        listed, candidates = closest(listed, voices, self._resources.storage, key)
         opinions = [hear(voice, listed.vectors, candidates) for voice in voices]
         found = scores(opinions)
         if expand:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self, TypeVar
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -11,15 +12,21 @@ from sqlalchemy.orm import Session
 from app.catalog import embeddings, images, regions
 from app.catalog.models import Collection, Image, ModelKey
 from app.errors import InvalidInput
-from app.patches import Candidates, Detail, Local, get_detail
+from app.patches import DIM, Candidates, Detail, Local, get_detail
 from app.patches.likeness import likeness
+from app.patches.local import codes_of
+from app.patches.votes import vote
 from app.search.refresh import Readers
 from app.search.voices import Voice
 from app.storage import Storage
 
 LONGEST = 100  # looked at closely
-ASKED = 150  # of each index, for each vector
-NOTHING = Local(np.empty((0, 64), np.float32), np.empty((0, 2), np.float32), np.empty(0, np.float32), (1, 1))
+ASKED = 150  # of each index, for each vector of a whole picture
+ASKED_OF_A_PART = 400  # what is small is far down by its windows: keypoints have a say in more
+BY_WINDOWS = 40  # of the LONGEST, those whose windows are most alike; the others are those with most votes
+NOTHING = Local(np.empty((0, DIM), np.float32), np.empty((0, 2), np.float32), np.empty(0, np.float32), (1, 1))
+NO_CODES = np.empty((0, DIM // 8), np.uint8)
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -29,13 +36,31 @@ class Shortlist:
     rows: list[Image]
     vectors: np.ndarray  # float32 (C, R + 1, D), unit: their windows, and last the whole
 
-    def candidates(self, storage: Storage, key: ModelKey) -> Candidates:
-        """Their local descriptors. May read the network, and so belongs in no transaction.
+    def only(self, places: Sequence[int]) -> Self:
+        return type(self)([self.rows[place] for place in places], self.vectors[places])
 
-        One whose file is lost or damaged has none, and nothing supports it until it is made again.
-        """
-        kept = storage.find_patches(key.folder, [row.digest for row in self.rows])
-        return Candidates.of([_local(kept, row.digest) for row in self.rows])
+
+def closest(
+    listed: Shortlist, voices: Sequence[Voice], storage: Storage, key: ModelKey
+) -> tuple[Shortlist, Candidates]:
+    """The LONGEST that are worth a close look, and their local descriptors, in which keypoints vote first.
+
+    May read the network, and so belongs in no transaction. One whose file is lost or damaged has none, and nothing
+    supports it until it is made again.
+    """
+    kept = storage.find_patches(key.folder, [row.digest for row in listed.rows])
+    data = [kept.get(row.digest, b"") for row in listed.rows]
+    chosen = _chosen(listed, voices, data)
+    return listed.only(chosen), Candidates.of([_tried(Local.from_bytes, data[place], NOTHING) for place in chosen])
+
+
+def _chosen(listed: Shortlist, voices: Sequence[Voice], data: Sequence[bytes]) -> list[int]:
+    if len(data) <= LONGEST:
+        return list(range(len(data)))
+    codes = [_tried(codes_of, each, NO_CODES) for each in data]
+    votes = np.max([vote(voice.query, codes) for voice in voices if voice.wanted], axis=0)
+    votes[:BY_WINDOWS] = np.inf
+    return np.sort(np.argsort(-votes, kind="stable")[:LONGEST]).tolist()
 
 
 def shortlist(
@@ -49,20 +74,21 @@ def shortlist(
     without: Sequence[int],
 ) -> Shortlist:
     """The best of both indexes, by the windows of each."""
-    names = np.concatenate([voice.parts if voice.names is None else voice.names for voice in voices if voice.wanted])
-    found = _near(readers.fresh(session, collection, key), names.mean(axis=0, keepdims=True), allowed)
+    wanted = [voice for voice in voices if voice.wanted]
+    names = np.concatenate([voice.parts if voice.names is None else voice.names for voice in wanted])
+    asked = ASKED if all(voice.both_ways for voice in wanted) else ASKED_OF_A_PART
+    found = _near(readers.fresh(session, collection, key), names.mean(axis=0, keepdims=True), asked, allowed)
     places = None if allowed is None else regions.ids_of(allowed, len(detail.windows))
-    by_parts = _near(readers.fresh_regions(session, collection, key), names, places)
+    by_parts = _near(readers.fresh_regions(session, collection, key), names, asked, places)
     ids = np.setdiff1d(np.union1d(found, by_parts // regions.EACH), without)
     visible = images.get_visible(session, collection.id, ids.tolist())
     rows, vectors = _described(session, key, list(visible.values()))
-    order = _order(voices, vectors)[:LONGEST]
-    return Shortlist([rows[place] for place in order], vectors[order])
+    return Shortlist(rows, vectors).only(_order(voices, vectors))
 
 
-def _near(index, vectors: np.ndarray, allowed: np.ndarray | None) -> np.ndarray:
+def _near(index, vectors: np.ndarray, asked: int, allowed: np.ndarray | None) -> np.ndarray:
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    found = index.search(unit.astype(np.float32), ASKED, allowed)
+    found = index.search(unit.astype(np.float32), asked, allowed)
     return np.array([neighbour.image_id for row in found for neighbour in row], np.int64)
 
 
@@ -82,8 +108,8 @@ def _order(voices: Sequence[Voice], vectors: np.ndarray) -> np.ndarray:
     return np.argsort(-np.mean(each, axis=0), kind="stable")
 
 
-def _local(kept: Mapping[str, bytes], digest: str) -> Local:
+def _tried(read: Callable[[bytes], Kept], data: bytes, nothing: Kept) -> Kept:
     try:
-        return Local.from_bytes(kept[digest]) if digest in kept else NOTHING
+        return read(data)
     except InvalidInput:
-        return NOTHING
+        return nothing

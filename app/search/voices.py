@@ -11,6 +11,7 @@ from app.patches import Candidates, Query, Verdicts, verify
 from app.patches.likeness import likeness
 
 AGREEMENT = 0.25  # of the logarithm of weights that agree, over a cosine
+AGREEMENT_ON_A_PART = 1.0  # the same where a part is asked for: windows say little of what fills none
 STEEP = 3.0  # the first places that agree say most
 OTHERS = 0.5  # what verified hits say of how places agree, over a cosine
 MOST_OTHERS = 2.5  # of that logarithm: a copy of a hit is no better than a hit
@@ -39,6 +40,11 @@ class Opinion:
     def agreement(self) -> np.ndarray:
         return np.log1p(STEEP * self.verdicts.scores)
 
+    @property
+    def says(self) -> np.ndarray:
+        """What the agreement adds to the likeness: float32 (C)."""
+        return (AGREEMENT if self.voice.both_ways else AGREEMENT_ON_A_PART) * self.agreement
+
 
 def hear(voice: Voice, vectors: np.ndarray, candidates: Candidates) -> Opinion:
     """Of candidates with unit vectors (C, R, D) of their windows, the last of all of the picture."""
@@ -50,13 +56,13 @@ def scores(examples: Sequence[Opinion], others: Sequence[Opinion] = ()) -> np.nd
     """One number a candidate, to order them by."""
     wanted = [opinion for opinion in examples if opinion.voice.wanted]
     alike = _weighed([*wanted, *others], [opinion.likeness for opinion in (*wanted, *others)])
-    found = alike + AGREEMENT * np.max([opinion.agreement for opinion in wanted], axis=0)
+    found = alike + np.max([opinion.says for opinion in wanted], axis=0)
     if others:
         agreed = [np.minimum(opinion.agreement, MOST_OTHERS) * opinion.voice.weight for opinion in others]
         found += OTHERS * np.sum(agreed, axis=0) / (1 + sum(opinion.voice.weight for opinion in others))
     unwanted = [opinion for opinion in examples if not opinion.voice.wanted]
     if unwanted:
-        found -= UNWANTED * np.max([opinion.likeness + AGREEMENT * opinion.agreement for opinion in unwanted], axis=0)
+        found -= UNWANTED * np.max([opinion.likeness + opinion.says for opinion in unwanted], axis=0)
     return found
 
 

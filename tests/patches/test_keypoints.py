@@ -1,0 +1,122 @@
+"""Keypoints in twelve bytes come back nearly as they were, point at the right picture and place, and vote."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.patches import DETAILS, DIM, MOST_BYTES, Candidates, Keypoints, Local, Query, Sight, describe, verify
+from app.patches.basis import unit
+from app.patches.code import Code
+from app.patches.local import codes_of
+from app.patches.votes import vote
+from tests.patches.made import local, plain_basis, scene
+
+GRID = (24, 24)
+RNG = np.random.default_rng(4)
+BARE = local(scene(*GRID, 1)).only(np.zeros(576, bool))  # a picture without tokens
+
+
+def keypoints(count: int, seed: int, grid: tuple[int, int] = GRID) -> Keypoints:
+    rng = np.random.default_rng(seed)
+    turns = np.exp(rng.uniform(np.log(0.2), np.log(3), count)) * np.exp(2j * np.pi * rng.random(count))
+    places = rng.random((count, 2)) * grid[::-1]
+    return Keypoints(unit(rng.normal(size=(count, DIM))), places.astype(np.float32), turns.astype(np.complex64))
+
+
+def picture(points: Keypoints) -> Local:
+    """As read from its bytes."""
+    return Local.from_bytes(replace(BARE, keypoints=points).to_bytes())
+
+
+def query(points: Keypoints) -> Query:
+    return Query.of([Sight(replace(BARE, keypoints=points), (1 / 24, 0))], (1.0, 1.0))
+
+
+def moved(points: Keypoints, turn: complex, shift: complex, seed: int) -> Keypoints:
+    """The same a few of whose signs are others, among as many that are none of them."""
+    there = (points.places[:, 0] + 1j * points.places[:, 1]) * turn + shift
+    rng = np.random.default_rng(seed)
+    features = np.where(rng.random(points.features.shape) < 0.1, -1, 1) * points.features
+    places = np.stack([there.real, there.imag], axis=-1).astype(np.float32)
+    inside = ((places > 0) & (places < 24)).all(axis=1)
+    return joined(Keypoints(features, places, points.turns * turn).only(inside), keypoints(100, seed + 1))
+
+
+def joined(one: Keypoints, other: Keypoints) -> Keypoints:
+    parts = [(getattr(one, name), getattr(other, name)) for name in ("features", "places", "turns")]
+    return Keypoints(*(np.concatenate(pair) for pair in parts))
+
+
+@pytest.mark.parametrize("grid", [(24, 24), (8, 72), (1, 1)])
+def test_they_come_back_nearly_as_they_were(grid):
+    points = keypoints(300, 2, grid)
+    back = Keypoints.from_bytes(points.to_bytes(grid), grid)
+    assert len(points.to_bytes(grid)) == 12 * 300
+    np.testing.assert_array_equal(back.features > 0, points.features > 0)
+    np.testing.assert_allclose(np.linalg.norm(back.features, axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(back.places, points.places, atol=max(grid) / 2048 + 1e-5)
+    relative = back.turns / points.turns
+    assert np.abs(np.angle(relative)).max() < 0.05
+    assert np.abs(np.log2(np.abs(relative))).max() < 0.07
+
+
+@pytest.mark.parametrize("detail", DETAILS[1:], ids=lambda detail: detail.word)
+@pytest.mark.parametrize("grid", [(24, 24), (36, 36)])
+def test_what_a_detail_keeps_of_a_picture_has_room_in_8_kb(detail, grid):
+    tokens = RNG.normal(size=(*grid, 96)).astype(np.float16)
+    kept = replace(describe(tokens, plain_basis(), detail.tokens), keypoints=keypoints(detail.keypoints, 3, grid))
+    data = kept.to_bytes()
+    assert 7900 < len(data) <= MOST_BYTES
+    back = Local.from_bytes(data)
+    assert (len(back.levels), len(back.keypoints)) == (detail.tokens, detail.keypoints)
+    np.testing.assert_array_equal(np.unpackbits(codes_of(data), axis=1) > 0, back.keypoints.features > 0)
+
+
+@pytest.mark.parametrize("turn", [1, 0.3, 0.6 * np.exp(1.2j), 0.25 * np.exp(-2.8j)], ids=["moved", "small", "turned", "both"])
+def test_a_thing_of_keypoints_alone_is_found_small_and_turned(turn):
+    """A quarter as large it covers six tokens a side."""
+    thing, middle = keypoints(60, 5), 12 + 12j
+    shift = middle - turn * middle
+    others = [picture(keypoints(160, 100 + seed)) for seed in range(20)]
+    told = verify(query(thing), Candidates.of([*others, picture(moved(thing, turn, shift, 6))]))
+    assert told.scores.argmax() == 20
+    assert told.supported.tolist() == [False] * 20 + [True]
+    corners = turn * np.array([0, 24, 24 + 24j, 24j]) + shift
+    np.testing.assert_allclose(told.corners[20], np.stack([corners.real, corners.imag], axis=-1) / 24, atol=0.02)
+
+
+def test_votes_name_the_one_of_a_thousand_that_has_the_thing_and_need_no_places():
+    thing = keypoints(60, 7)
+    others = [np.packbits(keypoints(100, 1000 + seed).features > 0, axis=1) for seed in range(999)]
+    there = codes_of(replace(BARE, keypoints=moved(thing, 0.3, 2 + 9j, 8)).to_bytes())
+    votes = vote(query(thing), [*others, there])
+    assert votes.argmax() == 999
+    assert votes[999] > 3 * np.sort(votes)[-2]
+
+
+def test_votes_without_keypoints_on_either_side():
+    none = np.empty((0, 8), np.uint8)
+    thing = keypoints(5, 9)
+    own = np.packbits(thing.features > 0, axis=1)
+    assert vote(query(thing), []).shape == (0,)
+    assert vote(query(thing), [none, own])[0] == 0 < vote(query(thing), [none, own])[1]
+    assert vote(query(keypoints(0, 9)), [own]).tolist() == [0]
+
+
+def test_one_picture_full_of_the_same_has_one_vote():
+    thing = keypoints(40, 10)
+    codes = np.packbits(thing.features > 0, axis=1)
+    once, often = vote(query(thing), [codes[:1], np.repeat(codes[:1], 300, axis=0)])
+    assert once == pytest.approx(often)
+
+
+def test_the_shipped_code_is_whole():
+    code = Code.shipped()
+    assert (code.mean.shape, code.directions.shape, code.background.shape) == ((128,), (128, DIM), (4000, DIM))
+    balance = code.background.mean(axis=0)
+    assert balance.min() > 0.3
+    assert balance.max() < 0.7
+    levels = code.levels(code.encode(np.abs(RNG.normal(size=(20, 128))).astype(np.float32)))
+    assert (levels > 0).all()
+    assert (levels < 1).all()
