@@ -5,8 +5,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from app.detection import WIDTH, detect
 from app.details import keypoints_of
+from app.detection import WIDTH, detect
 from app.samples.paint import painted
 from app.samples.plan import Shot, plan
 

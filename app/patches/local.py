@@ -60,7 +60,7 @@ class Local:
 
 
 def codes_of(data: bytes) -> np.ndarray:
-    """Of its keypoints alone, which takes a tenth of the time: uint8 (K, D / 8). Raises InvalidInput as `from_bytes`."""
+    """Of its keypoints alone, in a tenth of the time: uint8 (K, D / 8). Raises InvalidInput as `from_bytes` does."""
     body = _checked(data)
     count = HEADER.unpack_from(data)[5]
     start = len(body) - count * keypoints.BYTES

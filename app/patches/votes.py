@@ -57,9 +57,7 @@ def _weights(query: Query, ours: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return np.maximum(0, cosines - query.keypoint_levels[ours] + KEYPOINT_MARGIN)
 
 
-def _summed(
-    weights: np.ndarray, theirs: np.ndarray, ours: np.ndarray, pictures: np.ndarray, count: int
-) -> np.ndarray:
+def _summed(weights: np.ndarray, theirs: np.ndarray, ours: np.ndarray, pictures: np.ndarray, count: int) -> np.ndarray:
     """Each keypoint of a picture has one say, and each of the query one in each picture: their heaviest."""
     heard = np.flatnonzero(weights)
     heard = heard[_heaviest(theirs[heard], weights[heard])]

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 KEYPOINTS = 500  # of what is asked for
 WHOLE: tuple[Way, ...] = ()  # other pictures show a whole picture about as large, and upright
-# things are mostly smaller elsewhere, and turned
-PART = tuple(Way(turn * 30, long_px) for long_px in (210, 150, 106, 75) for turn in range(12))
+# things are mostly smaller elsewhere, and turned; what has keypoints is told by these however it is turned
+PART = tuple(Way(turn * 60, long_px) for long_px in (150, 75) for turn in range(6))
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,9 @@ def test_what_a_detail_keeps_of_a_picture_has_room_in_8_kb(detail, grid):
     np.testing.assert_array_equal(np.unpackbits(codes_of(data), axis=1) > 0, back.keypoints.features > 0)
 
 
-@pytest.mark.parametrize("turn", [1, 0.3, 0.6 * np.exp(1.2j), 0.25 * np.exp(-2.8j)], ids=["moved", "small", "turned", "both"])
+@pytest.mark.parametrize(
+    "turn", [1, 0.3, 0.6 * np.exp(1.2j), 0.25 * np.exp(-2.8j)], ids=["moved", "small", "turned", "both"]
+)
 def test_a_thing_of_keypoints_alone_is_found_small_and_turned(turn):
     """A quarter as large it covers six tokens a side."""
     thing, middle = keypoints(60, 5), 12 + 12j
