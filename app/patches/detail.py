@@ -37,8 +37,8 @@ def around(count: int) -> tuple[Window, ...]:
 OFF = Detail("off", "off", 0, 0, ())
 DETAILS = (
     OFF,
-    Detail("light-v2", "light", 96, 400, around(3)),
-    Detail("full-v2", "full", 96, 400, around(3) + tiled(5)),
+    Detail("light-v2", "light", 50, 530, around(3)),
+    Detail("full-v2", "full", 50, 530, around(3) + tiled(5)),
 )
 
 

@@ -34,9 +34,10 @@ class Query:
     extent: tuple[float, float]  # width, height: the longer is 1
     keypoints: Keypoints  # places and turns in the frame
     keypoint_levels: np.ndarray  # float32: how like other pictures' the most alike of the background is to each
+    part: bool = False  # a thing on a picture, all of which should be found; or else a whole picture
 
     @classmethod
-    def of(cls, sights: Sequence[Sight], extent: tuple[float, float]) -> Self:
+    def of(cls, sights: Sequence[Sight], extent: tuple[float, float], part: bool = False) -> Self:
         """Keypoints of the first sight only: they know themselves how large and turned they are."""
         points = _in_frame(sights[0])
         places = [_complex(sight.local.places) * sight.onto[0] + sight.onto[1] for sight in sights]
@@ -49,6 +50,7 @@ class Query:
             extent,
             points,
             Code.shipped().levels(points.features),
+            part,
         )
 
 

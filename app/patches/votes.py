@@ -17,13 +17,14 @@ from app.patches.matching import KEYPOINT_MARGIN
 from app.patches.query import Query
 
 WORD = 16  # signs in which two must be alike to meet, but one of
-FLIPS = 4  # of the query's that are least sure
+FLIPS = 2  # of the query's that are least sure
 
 
 def vote(query: Query, codes: Sequence[np.ndarray]) -> np.ndarray:
     """For each of C pictures, whose keypoints have codes uint8 (K, 8): float32 (C), 0 upwards.
 
-    The sum, over keypoints of the query, of how much more alike the best that meets it is than the background.
+    The sum, over keypoints of the query, of how much more alike the best that meets it is than the background, times
+    the logarithm of how rare that is.
     """
     pictures = np.repeat(np.arange(len(codes)), [len(each) for each in codes])
     if not len(pictures) or not len(query.keypoints):
@@ -58,11 +59,15 @@ def _weights(query: Query, ours: np.ndarray, codes: np.ndarray) -> np.ndarray:
 
 
 def _summed(weights: np.ndarray, theirs: np.ndarray, ours: np.ndarray, pictures: np.ndarray, count: int) -> np.ndarray:
-    """Each keypoint of a picture has one say, and each of the query one in each picture: their heaviest."""
+    """Each keypoint of a picture has one say, and each of the query one in each picture: their heaviest.
+
+    What votes for many pictures tells little of any, as a common word does.
+    """
     heard = np.flatnonzero(weights)
     heard = heard[_heaviest(theirs[heard], weights[heard])]
     heard = heard[_heaviest(pictures[theirs[heard]] * (1 + ours.max(initial=0)) + ours[heard], weights[heard])]
-    return np.bincount(pictures[theirs[heard]], weights[heard], minlength=count).astype(np.float32)
+    rarity = np.log((1 + count) / np.bincount(ours[heard])[ours[heard]])
+    return np.bincount(pictures[theirs[heard]], weights[heard] * rarity, minlength=count).astype(np.float32)
 
 
 def _heaviest(groups: np.ndarray, weights: np.ndarray) -> np.ndarray:

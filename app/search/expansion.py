@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.patches import Candidates, Query, Sight
+from app.patches import Candidates, Local, Query, Sight
+from app.search.query import Box
 from app.search.shortlist import Shortlist
 from app.search.voices import Opinion, Voice
 
@@ -34,17 +35,21 @@ def _voice(place: int, by: Opinion, listed: Shortlist, candidates: Candidates) -
     if by.voice.both_ways:
         return Voice(vectors[:-1], True, _query(local, (0.0, 0.0, 1.0, 1.0)), weight)
     nearest = int((vectors @ by.voice.parts.T).max(axis=1).argmax())
-    return Voice(vectors[nearest][None], False, _query(local, by.verdicts.boxes[place].tolist()), weight)
+    own = _query(local, by.verdicts.boxes[place].tolist(), part=True)
+    return Voice(vectors[nearest][None], False, own, weight)
 
 
-def _query(local, box: Sequence[float]) -> Query:
+def _query(local: Local, box: Box, part: bool = False) -> Query:
     rows, columns = local.grid
-    left, top, right, bottom = (share * side for share, side in zip(box, (columns, rows) * 2, strict=True))
-    x, y = local.places.T
-    inside = local.only((x >= left) & (x <= right) & (y >= top) & (y <= bottom))
-    x, y = local.keypoints.places.T
-    there = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
-    inside = replace(inside, keypoints=local.keypoints.only(there))
+    left, top, right, bottom = edges = [share * side for share, side in zip(box, (columns, rows) * 2, strict=True)]
+    inside = local.only(_within(local.places, edges))
+    points = local.keypoints.only(_within(local.keypoints.places, edges))
     longer = max(right - left, bottom - top, 1e-6)
-    sight = Sight(inside, (1 / longer, -(left + 1j * top) / longer))
-    return Query.of([sight], ((right - left) / longer, (bottom - top) / longer))
+    sight = Sight(replace(inside, keypoints=points), (1 / longer, -(left + 1j * top) / longer))
+    return Query.of([sight], ((right - left) / longer, (bottom - top) / longer), part)
+
+
+def _within(places: np.ndarray, edges: Sequence[float]) -> np.ndarray:
+    left, top, right, bottom = edges
+    x, y = places.T
+    return (x >= left) & (x <= right) & (y >= top) & (y <= bottom)

@@ -22,7 +22,7 @@ from app.storage import Storage
 
 LONGEST = 100  # looked at closely
 ASKED = 150  # of each index, for each vector of a whole picture
-ASKED_OF_A_PART = 400  # what is small is far down by its windows: keypoints have a say in more
+ASKED_OF_A_PART = 600  # what is small is far down by its windows: keypoints have a say in more
 BY_WINDOWS = 40  # of the LONGEST, those whose windows are most alike; the others are those with most votes
 NOTHING = Local(np.empty((0, DIM), np.float32), np.empty((0, 2), np.float32), np.empty(0, np.float32), (1, 1))
 NO_CODES = np.empty((0, DIM // 8), np.uint8)

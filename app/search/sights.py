@@ -44,7 +44,7 @@ def see(pixels: np.ndarray, ways: tuple[Way, ...], windows: tuple[Window, ...], 
     ]
     longer = max(height, width)
     sights[0] = replace(sights[0], local=replace(sights[0].local, keypoints=keypoints_of(pixels, KEYPOINTS)))
-    query = Query.of(sights, (width / longer, height / longer))
+    query = Query.of(sights, (width / longer, height / longer), part=bool(ways))
     return Seen(features.vectors, _names(features.vectors, ways), features.windows[0], query)
 
 
