@@ -13,7 +13,7 @@ from app.search.shortlist import Shortlist
 from app.search.voices import Opinion, Voice
 
 MOST = 3
-SURE = 8.0  # weights that agree, from which on a hit asks as loudly as an example
+SURE = 20.0  # weights that agree, from which on a hit asks as loudly as an example
 
 
 def asking(found: np.ndarray, opinions: Sequence[Opinion], listed: Shortlist, candidates: Candidates) -> list[Voice]:
