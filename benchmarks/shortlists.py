@@ -19,7 +19,7 @@ from app.index.building import Target
 from app.index.cells import VECTORS
 from app.index.lanes import Lanes
 from app.index.live import LiveIndex
-from app.search.shortlist import ASKED
+from app.search.shortlist import ASKED, ASKED_OF_A_PART
 from benchmarks.engines import MODEL, dead_rows, tail_rows
 
 WINDOWS = 8
@@ -105,8 +105,9 @@ def open_ours(folder: Path) -> Shortlist:
     whole, windows = _live(folder, "whole", WHOLE), _live(folder, "windows", PARTS)
 
     def shortlist(looks: np.ndarray) -> np.ndarray:
-        found = [image_id for image_id, _ in whole.search(_middle(looks), ASKED)[0]]
-        found += [region_id // EACH for row in windows.search(looks, ASKED) for region_id, _ in row]
+        asked = _asked(looks)
+        found = [image_id for image_id, _ in whole.search(_middle(looks), asked)[0]]
+        found += [region_id // EACH for row in windows.search(looks, asked) for region_id, _ in row]
         return np.unique(found) - 1
 
     return shortlist
@@ -128,9 +129,15 @@ def open_scan(folder: Path) -> Shortlist:
     )
 
     def shortlist(looks: np.ndarray) -> np.ndarray:
-        return np.union1d(whole.search(_middle(looks), ASKED)[1], windows.search(looks, ASKED)[1] // WINDOWS)
+        asked = _asked(looks)
+        return np.union1d(whole.search(_middle(looks), asked)[1], windows.search(looks, asked)[1] // WINDOWS)
 
     return shortlist
+
+
+def _asked(looks: np.ndarray) -> int:
+    """Of each index for each look, as a search does: one look is at all of a picture, several are at a part."""
+    return ASKED if len(looks) == 1 else ASKED_OF_A_PART
 
 
 def _middle(looks: np.ndarray) -> np.ndarray:

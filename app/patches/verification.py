@@ -18,9 +18,7 @@ LEAST_INLIERS = 4  # three fix an affine map: the fourth is the first to agree
 class Verdicts:
     """One for each of C candidates."""
 
-    scores: (
-        np.ndarray
-    )  # float32 (C), 0 upwards: weights of the matches that agree; of a part, times their share of all within the box
+    scores: np.ndarray  # float32 (C), 0 upwards: weights of the matches that agree; of a part, times their share
     matches: Matches
     inliers: np.ndarray  # bool (C, M)
     maps: np.ndarray  # float64 (C, 2, 3): from the query's frame to tokens of the candidate

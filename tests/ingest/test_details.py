@@ -7,9 +7,10 @@ from sqlalchemy import select
 from app import library, switching
 from app.catalog import collections, embeddings, regions
 from app.catalog.models import Embedding, Image, ModelKey, Regions
+from app.details import local_of
 from app.ingest import scan
 from app.ingest.workshop import Workshop
-from app.patches import DETAILS, MOST_BYTES, OFF, Local, describe
+from app.patches import DETAILS, MOST_BYTES, OFF, Local
 from tests.conftest import paint
 from tests.workshop import COLLECTION, fill, work
 
@@ -57,7 +58,7 @@ def test_a_picture_s_regions_and_places_are_those_of_its_patches(shop, photos, d
     encoder, basis = shop.encoders.of(key), shop.bases.of(key, shop.encoders.of(key))
     pixels = shop.decoder.submit(photos / "0.jpg", preprocessing=SEEN).result().pixels
     features = encoder.describe([pixels], detail.windows)
-    expected = describe(features.patches[0], basis, detail.tokens)
+    expected = local_of(pixels, features.patches[0], basis, detail)
     with shop.resources.catalog.read() as session:
         (row,) = session.scalars(select(Image).where(Image.id == 1))
         parts = regions.parts_of(session, [row.id], key.id)[row.id]

@@ -98,7 +98,7 @@ def test_a_collection_without_detail_says_what_it_costs_and_turns_it_on(page, re
     library.create_collection(resources, COLLECTION, encoders=encoders)
     page.switch_page(INSTANCES).run()
     assert any("looked at once more" in text.value for text in page.markdown)
-    assert any("8 windows and 240 places of each picture: up to 10 kB" in text.value for text in page.caption)
+    assert any("8 windows and 580 places of each picture: up to 10 kB" in text.value for text in page.caption)
     page.button(key="turn on light").click().run()
     assert not page.exception
     assert library.collection(resources, COLLECTION).instances == "light"

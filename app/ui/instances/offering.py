@@ -42,10 +42,10 @@ def most_bytes(detail: Detail, model: str) -> int:
 
 
 def _offer(face: Face, facts: CollectionFacts, detail: Detail) -> None:
-    each = most_bytes(detail, facts.model)
+    each, places = most_bytes(detail, facts.model), detail.tokens + detail.keypoints
     st.markdown(f"**{detail.word.capitalize()}**, {KINDS[detail.word]}")
     st.caption(
-        f"{len(detail.windows)} windows and {detail.tokens} places of each picture: up to {words.size(each)}, "
+        f"{len(detail.windows)} windows and {places} places of each picture: up to {words.size(each)}, "
         f"{words.size(each * facts.ready)} for the {facts.ready:,} here"
     )
     kind = "primary" if detail is DETAILS[1] else "secondary"
