@@ -28,7 +28,7 @@ TOPIC, OWN, APART, ELSEWHERE = 0.8, 1.0, 0.9, 0.1
 TAIL = 0.5  # how unequal what is of its own is: deviation of its logarithm
 FADING = 6  # directions after which the variance of a further one is half that of the first
 QUERIES, K = 100, 100
-LOOKS, LOOK = 5, 1.0  # vectors that a box is searched by; how far each is from the first
+LOOKS, LOOK = 3, 1.0  # vectors that a box is searched by; how far each is from the first
 CHUNK = 10_000  # pictures
 WHOLE, PARTS = "whole.npy", "windows.npy"
 
