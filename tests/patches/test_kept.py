@@ -77,6 +77,7 @@ def test_a_learned_basis_weighs_its_directions_alike():
 def test_details_are_found_by_name_and_by_word():
     assert [get_detail(row.word) for row in DETAILS] == [get_detail(row.name) for row in DETAILS] == list(DETAILS)
     assert (OFF.tokens, OFF.windows, len(get_detail("light").windows)) == (0, (), 8)
+    assert (get_detail("light-v1").keypoints, get_detail("full-v1").word) == (0, "full")  # kept by older collections
     with pytest.raises(NotFound, match="off, light, full"):
         get_detail("heavy")
 
