@@ -19,13 +19,18 @@ class Detected(NamedTuple):
     descriptors: np.ndarray  # float32 (K, WIDTH), unit: roots, in which cosines compare as Hellinger has it
 
 
+NOTHING = Detected(np.empty((0, 2), np.float32), np.empty(0, np.complex64), np.empty((0, WIDTH), np.float32))
+
+
 def detect(pixels: np.ndarray, most: int) -> Detected:
     """The `most` that stand out most of a picture, uint8 (H, W, 3), those that do so most first."""
+    if not most:  # to OpenCV no number is no limit
+        return NOTHING
     sift = cv2.SIFT_create(most, contrastThreshold=CONTRAST)
     found, descriptors = sift.detectAndCompute(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), None)
     order = np.argsort([-point.response for point in found], kind="stable")[:most]  # ties are all given
     if not len(order):
-        return Detected(np.empty((0, 2), np.float32), np.empty(0, np.complex64), np.empty((0, WIDTH), np.float32))
+        return NOTHING
     places = np.array([found[row].pt for row in order], np.float32)
     turns = np.array([found[row].size * np.exp(1j * np.deg2rad(found[row].angle)) for row in order], np.complex64)
     return Detected(places, turns, _rooted(descriptors[order]))

@@ -20,12 +20,11 @@ import PIL.Image
 from app.detection import Detected, detect
 from app.patches.basis import DIM
 from app.patches.code import Code
-from app.vision.preprocessing import get_preprocessing
+from app.vision.preprocessing import DETAILED, get_preprocessing
 from training.places import photos
 from training.sights import toned
 
 SEED = 8
-PREPROCESSING = "grid336-v1"  # how collections with instances see pictures
 MOST = 400  # keypoints of a sight
 SIZES, TURN_DEGREES, SQUEEZE, SHEAR = (0.35, 1.1), 90.0, (0.8, 1.0), 0.08
 NEAR_PX, SAME_TURN, SAME_SIZE = 2.0, 0.35, 0.35  # radians, and the natural logarithm of a ratio
@@ -71,8 +70,8 @@ def drawn(rng: np.random.Generator) -> np.ndarray:
 
 
 def sights(picture: PIL.Image.Image, affine: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """As a worker sees it, and under the map about its middle, both toned: uint8 (H, W, 3)."""
-    height, width = get_preprocessing(PREPROCESSING).place((picture.height, picture.width)).resized
+    """As a worker sees it, and under the map about its middle, toned: uint8 (H, W, 3)."""
+    height, width = get_preprocessing(DETAILED).place((picture.height, picture.width)).resized
     one = np.asarray(picture.resize((width, height), PIL.Image.Resampling.BICUBIC, reducing_gap=3.0))
     large = np.asarray(picture.resize((2 * width, 2 * height), PIL.Image.Resampling.BICUBIC, reducing_gap=3.0))
     size = np.sqrt(abs(np.linalg.det(affine)))

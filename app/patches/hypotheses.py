@@ -48,7 +48,10 @@ def is_seen_so(turns: np.ndarray, own: np.ndarray) -> np.ndarray:
 
 
 def _proposed(matches: Matches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Turns, shifts and tolerances (C, H), 0 of those that may not be: of pairs, then of each match alone."""
+    """Turns, shifts and tolerances (C, H): of pairs, then of each match alone.
+
+    A pair that shows the thing larger may miss by more, unless it lies too near to know, or is of an odd size.
+    """
     asked, found, own, weights = (
         part[:, :PROPOSERS] for part in (matches.asked, matches.found, matches.turns, matches.weights)
     )

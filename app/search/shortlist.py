@@ -22,7 +22,8 @@ from app.storage import Storage
 
 LONGEST = 100  # looked at closely
 ASKED = 150  # of each index, for each vector of a whole picture
-ASKED_OF_A_PART = 600  # what is small is far down by its windows: keypoints have a say in more
+ASKED_OF_A_PART = 600  # what is small is far down by its windows
+GLANCED = 1000  # of a part's, those in which keypoints vote: 8 KB of file each
 BY_WINDOWS = 40  # of the LONGEST, those whose windows are most alike; the others are those with most votes
 NOTHING = Local(np.empty((0, DIM), np.float32), np.empty((0, 2), np.float32), np.empty(0, np.float32), (1, 1))
 NO_CODES = np.empty((0, DIM // 8), np.uint8)
@@ -43,7 +44,7 @@ class Shortlist:
 def closest(
     listed: Shortlist, voices: Sequence[Voice], storage: Storage, key: ModelKey
 ) -> tuple[Shortlist, Candidates]:
-    """The LONGEST that are worth a close look, and their local descriptors, in which keypoints vote first.
+    """The LONGEST that are worth a close look, by votes of keypoints where more are listed; and local descriptors.
 
     May read the network, and so belongs in no transaction. One whose file is lost or damaged has none, and nothing
     supports it until it is made again.
@@ -76,14 +77,15 @@ def shortlist(
     """The best of both indexes, by the windows of each."""
     wanted = [voice for voice in voices if voice.wanted]
     names = np.concatenate([voice.parts if voice.names is None else voice.names for voice in wanted])
-    asked = ASKED if all(voice.both_ways for voice in wanted) else ASKED_OF_A_PART
+    whole = all(voice.both_ways for voice in wanted)
+    asked, most = (ASKED, LONGEST) if whole else (ASKED_OF_A_PART, GLANCED)
     found = _near(readers.fresh(session, collection, key), names.mean(axis=0, keepdims=True), asked, allowed)
     places = None if allowed is None else regions.ids_of(allowed, len(detail.windows))
     by_parts = _near(readers.fresh_regions(session, collection, key), names, asked, places)
     ids = np.setdiff1d(np.union1d(found, by_parts // regions.EACH), without)
     visible = images.get_visible(session, collection.id, ids.tolist())
     rows, vectors = _described(session, key, list(visible.values()))
-    return Shortlist(rows, vectors).only(_order(voices, vectors))
+    return Shortlist(rows, vectors).only(_order(voices, vectors)[:most])
 
 
 def _near(index, vectors: np.ndarray, asked: int, allowed: np.ndarray | None) -> np.ndarray:

@@ -1,8 +1,10 @@
 """Tokens that no picture has, so that what should agree is known: each place of a scene has a look of its own."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from app.patches import DIM, Basis, Local, Query, Sight
+from app.patches import DIM, Basis, Keypoints, Local, Query, Sight
 from app.patches.basis import unit
 from app.patches.local import centres
 
@@ -46,3 +48,38 @@ def plain_basis(width: int = 96) -> Basis:
     rng = np.random.default_rng(3)
     directions = rng.normal(size=(width, DIM)).astype(np.float32)
     return Basis(np.zeros(width, np.float32), directions, unit(rng.normal(size=(300, DIM))))
+
+
+GRID = (24, 24)
+BARE = local(scene(*GRID, 1)).only(np.zeros(576, bool))  # a picture without tokens
+
+
+def keypoints(count: int, seed: int, grid: tuple[int, int] = GRID) -> Keypoints:
+    rng = np.random.default_rng(seed)
+    turns = np.exp(rng.uniform(np.log(0.2), np.log(3), count)) * np.exp(2j * np.pi * rng.random(count))
+    places = rng.random((count, 2)) * grid[::-1]
+    return Keypoints(unit(rng.normal(size=(count, DIM))), places.astype(np.float32), turns.astype(np.complex64))
+
+
+def picture(points: Keypoints) -> Local:
+    """As read from its bytes."""
+    return Local.from_bytes(replace(BARE, keypoints=points).to_bytes())
+
+
+def query_of(points: Keypoints) -> Query:
+    return Query.of([Sight(replace(BARE, keypoints=points), (1 / 24, 0))], (1.0, 1.0))
+
+
+def moved(points: Keypoints, turn: complex, shift: complex, seed: int) -> Keypoints:
+    """The same a few of whose signs are others, among as many that are none of them."""
+    there = (points.places[:, 0] + 1j * points.places[:, 1]) * turn + shift
+    rng = np.random.default_rng(seed)
+    features = np.where(rng.random(points.features.shape) < 0.1, -1, 1) * points.features
+    places = np.stack([there.real, there.imag], axis=-1).astype(np.float32)
+    inside = ((places > 0) & (places < 24)).all(axis=1)
+    return joined(Keypoints(features, places, points.turns * turn).only(inside), keypoints(100, seed + 1))
+
+
+def joined(one: Keypoints, other: Keypoints) -> Keypoints:
+    parts = [(getattr(one, name), getattr(other, name)) for name in ("features", "places", "turns")]
+    return Keypoints(*(np.concatenate(pair) for pair in parts))

@@ -5,47 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.patches import DETAILS, DIM, MOST_BYTES, Candidates, Keypoints, Local, Query, Sight, describe, verify
-from app.patches.basis import unit
+from app.patches import DETAILS, DIM, MOST_BYTES, Candidates, Keypoints, Local, describe, verify
 from app.patches.code import Code
 from app.patches.local import codes_of
 from app.patches.votes import vote
-from tests.patches.made import local, plain_basis, scene
+from tests.patches.made import BARE, keypoints, moved, picture, plain_basis, query_of
 
-GRID = (24, 24)
 RNG = np.random.default_rng(4)
-BARE = local(scene(*GRID, 1)).only(np.zeros(576, bool))  # a picture without tokens
-
-
-def keypoints(count: int, seed: int, grid: tuple[int, int] = GRID) -> Keypoints:
-    rng = np.random.default_rng(seed)
-    turns = np.exp(rng.uniform(np.log(0.2), np.log(3), count)) * np.exp(2j * np.pi * rng.random(count))
-    places = rng.random((count, 2)) * grid[::-1]
-    return Keypoints(unit(rng.normal(size=(count, DIM))), places.astype(np.float32), turns.astype(np.complex64))
-
-
-def picture(points: Keypoints) -> Local:
-    """As read from its bytes."""
-    return Local.from_bytes(replace(BARE, keypoints=points).to_bytes())
-
-
-def query(points: Keypoints) -> Query:
-    return Query.of([Sight(replace(BARE, keypoints=points), (1 / 24, 0))], (1.0, 1.0))
-
-
-def moved(points: Keypoints, turn: complex, shift: complex, seed: int) -> Keypoints:
-    """The same a few of whose signs are others, among as many that are none of them."""
-    there = (points.places[:, 0] + 1j * points.places[:, 1]) * turn + shift
-    rng = np.random.default_rng(seed)
-    features = np.where(rng.random(points.features.shape) < 0.1, -1, 1) * points.features
-    places = np.stack([there.real, there.imag], axis=-1).astype(np.float32)
-    inside = ((places > 0) & (places < 24)).all(axis=1)
-    return joined(Keypoints(features, places, points.turns * turn).only(inside), keypoints(100, seed + 1))
-
-
-def joined(one: Keypoints, other: Keypoints) -> Keypoints:
-    parts = [(getattr(one, name), getattr(other, name)) for name in ("features", "places", "turns")]
-    return Keypoints(*(np.concatenate(pair) for pair in parts))
 
 
 @pytest.mark.parametrize("grid", [(24, 24), (8, 72), (1, 1)])
@@ -81,7 +47,7 @@ def test_a_thing_of_keypoints_alone_is_found_small_and_turned(turn):
     thing, middle = keypoints(60, 5), 12 + 12j
     shift = middle - turn * middle
     others = [picture(keypoints(160, 100 + seed)) for seed in range(20)]
-    told = verify(query(thing), Candidates.of([*others, picture(moved(thing, turn, shift, 6))]))
+    told = verify(query_of(thing), Candidates.of([*others, picture(moved(thing, turn, shift, 6))]))
     assert told.scores.argmax() == 20
     assert told.supported.tolist() == [False] * 20 + [True]
     corners = turn * np.array([0, 24, 24 + 24j, 24j]) + shift
@@ -92,7 +58,7 @@ def test_votes_name_the_one_of_a_thousand_that_has_the_thing_and_need_no_places(
     thing = keypoints(60, 7)
     others = [np.packbits(keypoints(100, 1000 + seed).features > 0, axis=1) for seed in range(999)]
     there = codes_of(replace(BARE, keypoints=moved(thing, 0.3, 2 + 9j, 8)).to_bytes())
-    votes = vote(query(thing), [*others, there])
+    votes = vote(query_of(thing), [*others, there])
     assert votes.argmax() == 999
     assert votes[999] > 3 * np.sort(votes)[-2]
 
@@ -101,15 +67,15 @@ def test_votes_without_keypoints_on_either_side():
     none = np.empty((0, 8), np.uint8)
     thing = keypoints(5, 9)
     own = np.packbits(thing.features > 0, axis=1)
-    assert vote(query(thing), []).shape == (0,)
-    assert vote(query(thing), [none, own])[0] == 0 < vote(query(thing), [none, own])[1]
-    assert vote(query(keypoints(0, 9)), [own]).tolist() == [0]
+    assert vote(query_of(thing), []).shape == (0,)
+    assert vote(query_of(thing), [none, own])[0] == 0 < vote(query_of(thing), [none, own])[1]
+    assert vote(query_of(keypoints(0, 9)), [own]).tolist() == [0]
 
 
 def test_one_picture_full_of_the_same_has_one_vote():
     thing = keypoints(40, 10)
     codes = np.packbits(thing.features > 0, axis=1)
-    once, often = vote(query(thing), [codes[:1], np.repeat(codes[:1], 300, axis=0)])
+    once, often = vote(query_of(thing), [codes[:1], np.repeat(codes[:1], 300, axis=0)])
     assert once == pytest.approx(often)
 
 
