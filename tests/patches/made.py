@@ -66,8 +66,8 @@ def picture(points: Keypoints) -> Local:
     return Local.from_bytes(replace(BARE, keypoints=points).to_bytes())
 
 
-def query_of(points: Keypoints) -> Query:
-    return Query.of([Sight(replace(BARE, keypoints=points), (1 / 24, 0))], (1.0, 1.0))
+def query_of(points: Keypoints, part: bool = False) -> Query:
+    return Query.of([Sight(replace(BARE, keypoints=points), (1 / 24, 0))], (1.0, 1.0), part)
 
 
 def moved(points: Keypoints, turn: complex, shift: complex, seed: int) -> Keypoints:

@@ -88,3 +88,32 @@ def test_the_shipped_code_is_whole():
     levels = code.levels(code.encode(np.abs(RNG.normal(size=(20, 128))).astype(np.float32)))
     assert (levels > 0).all()
     assert (levels < 1).all()
+
+
+def shifted(points: Keypoints, every: int, by: float) -> Keypoints:
+    """One in so many lies so many tokens farther right."""
+    places = points.places.copy()
+    places[::every, 0] = (places[::every, 0] + by) % 24
+    return replace(points, places=places)
+
+
+def test_of_a_part_what_matches_within_and_does_not_agree_speaks_against_it():
+    thing = keypoints(60, 11)
+    pictures = Candidates.of([picture(thing), picture(shifted(thing, 2, 9))])
+    whole, part = verify(query_of(thing), pictures), verify(query_of(thing, part=True), pictures)
+    shares = part.scores / whole.scores
+    assert shares[0] > 0.9
+    assert 0.3 < shares[1] < 0.7
+
+
+def test_a_keypoint_must_lie_nearer_than_a_patch_has_room():
+    thing = keypoints(60, 12)
+    told = verify(query_of(thing), Candidates.of([picture(shifted(thing, 2, 0.9))]))
+    assert 25 <= told.inliers.sum() <= 35
+
+
+def test_what_many_pictures_have_votes_for_little():
+    thing = keypoints(22, 13)
+    codes = np.packbits(thing.features > 0, axis=1)
+    votes = vote(query_of(thing), [codes[10:]] * 30 + [codes[:10]])
+    assert votes[30] > 2 * votes[:30].max()
