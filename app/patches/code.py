@@ -1,4 +1,4 @@
-"""Keypoints in 64 signs: eight bytes tell them apart better than the 128 numbers they are made of.
+"""Keypoints in 64 signs: eight bytes for the 128 numbers of a descriptor.
 
 The map was learned once, of keypoints that the same places of openly licensed photos have under known maps
 (`python -m training.keypoints`): directions in which they differ least, for what all keypoints differ, come first.
