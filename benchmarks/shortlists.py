@@ -17,9 +17,9 @@ from app.catalog.regions import EACH
 from app.index import snapshot
 from app.index.building import Target
 from app.index.cells import VECTORS
-from app.index.lanes import Lanes
+from app.index.lanes import SERVING
 from app.index.live import LiveIndex
-from app.search.shortlist import ASKED, ASKED_OF_A_PART
+from app.search.shortlist import ASKED, ASKED_OF_A_PART, named
 from benchmarks.engines import MODEL, dead_rows, tail_rows
 
 WINDOWS = 8
@@ -105,17 +105,14 @@ def open_ours(folder: Path) -> Shortlist:
     whole, windows = _live(folder, "whole", WHOLE), _live(folder, "windows", PARTS)
 
     def shortlist(looks: np.ndarray) -> np.ndarray:
-        asked = _asked(looks)
-        found = [image_id for image_id, _ in whole.search(_middle(looks), asked)[0]]
-        found += [region_id // EACH for row in windows.search(looks, asked) for region_id, _ in row]
-        return np.unique(found) - 1
+        return named(whole, windows, looks, _asked(looks)) - 1
 
     return shortlist
 
 
 def _live(folder: Path, name: str, file: str) -> LiveIndex:
     rows = np.load(folder / file, mmap_mode="r")
-    live = LiveIndex(rows.shape[-1], snapshot.open(folder / name), Lanes(searches=1, threads=1))
+    live = LiveIndex(rows.shape[-1], snapshot.open(folder / name), SERVING)
     for ids, vectors in _batches(rows, len(rows) - tail_rows(len(rows)), len(rows)):
         live.absorb(ids, vectors)
     live.bury(_ids(dead_rows(len(rows)), rows.ndim == 3))
@@ -137,7 +134,7 @@ def open_scan(folder: Path) -> Shortlist:
 
 def _asked(looks: np.ndarray) -> int:
     """Of each index for each look, as a search does: one look is at all of a picture, several are at a part."""
-    return ASKED if len(looks) == 1 else ASKED_OF_A_PART
+    return ASKED if len(looks) in (1, WINDOWS) else ASKED_OF_A_PART
 
 
 def _middle(looks: np.ndarray) -> np.ndarray:

@@ -43,6 +43,7 @@ FEWEST = 10  # hits whose candidates are looked at, even where fewer are asked f
 ENOUGH = 0.75  # of the rows wanted that must be shown; else many hidden ones are near, and are left out while searching
 WIDER = 4
 LEAST_SHARE = 0.1  # of rows a filter leaves; below it a scan of those is quicker, and exact
+TOGETHER = 2**20  # rows in the cells of all looks at one thing: what one misses another finds. 25 ms of one core
 
 
 @dataclass(frozen=True)
@@ -74,30 +75,38 @@ class Cells:
             homes[faiss.rev_swig_ptr(lists.get_ids(cell), lists.list_size(cell))] = cell
         return homes
 
-    def rows(self, queries: np.ndarray, k: int, shown: Selection) -> np.ndarray:
-        """int64 (Q, depth k or more): candidates for the k nearest shown, -1 where fewer were found."""
-        wanted = min(self._depth * max(k, FEWEST), shown.count)
-        if shown.share >= UNFILTERED_SHARE:
-            return self._unfiltered(queries, wanted, shown)
-        found = self._search(queries, wanted, self._effort, shown)
-        return np.stack([self._widened(query[None], row, k, shown) for query, row in zip(queries, found, strict=True)])
+    def rows(self, queries: np.ndarray, k: int, shown: Selection, looks: int = 1) -> np.ndarray:
+        """int64 (Q, depth k or more): candidates for the k nearest shown, -1 where fewer were found.
 
-    def _unfiltered(self, queries: np.ndarray, wanted: int, shown: Selection) -> np.ndarray:
+        `looks`: how many vectors are asked about one thing, these among them.
+        """
+        wanted, effort = min(self._depth * max(k, FEWEST), shown.count), self._effort_of_each(looks)
+        if shown.share >= UNFILTERED_SHARE:
+            return self._unfiltered(queries, wanted, effort, shown)
+        found = self._search(queries, wanted, effort, shown)
+        widened = (self._widened(query[None], row, k, effort, shown) for query, row in zip(queries, found, strict=True))
+        return np.stack(list(widened))
+
+    def _effort_of_each(self, looks: int) -> int:
+        """All that was measured as long as TOGETHER allows it; never less for all of them than for one alone."""
+        together = max(self._effort, TOGETHER * self._cells / self._index.ntotal)
+        return min(self._effort, math.ceil(together / looks))
+
+    def _unfiltered(self, queries: np.ndarray, wanted: int, effort: int, shown: Selection) -> np.ndarray:
         """Hidden rows are taken out of what was found, which is quicker than to ask of each row looked at."""
-        found = self._search(queries, wanted, self._effort)
+        found = self._search(queries, wanted, effort)
         found[~shown.mask[found]] = -1  # -1 is no row, and stays -1 whatever the last row is
         few = (found >= 0).sum(axis=1) < ENOUGH * wanted
         if few.any():
-            found[few] = self._search(queries[few], wanted, self._effort, shown)
+            found[few] = self._search(queries[few], wanted, effort, shown)
         return np.take_along_axis(found, np.argsort(found < 0, axis=1, kind="stable"), axis=1)
 
-    def _widened(self, query: np.ndarray, found: np.ndarray, k: int, shown: Selection) -> np.ndarray:
+    def _widened(self, query: np.ndarray, found: np.ndarray, k: int, effort: int, shown: Selection) -> np.ndarray:
         """Four times as many cells, again and again, until the nearest k stay the same: twice is too easily in vain.
 
         A filter may leave nothing in the cells near a query, as that of one folder does: its share of all rows tells
         nothing about them.
         """
-        effort = self._effort
         while effort < self._cells:
             effort = min(self._cells, WIDER * effort)
             before, found = found, self._search(query, len(found), effort, shown)[0]

@@ -1,8 +1,9 @@
 """How many searches run at once in this process, and how many OpenMP threads FAISS gives each."""
 
+import functools
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -24,7 +25,7 @@ class Lanes:
     """
 
     def __init__(self, searches: int, threads: int) -> None:
-        self._threads = threads
+        self._searches, self._threads = searches, threads
         self._free = threading.BoundedSemaphore(searches)
 
     def __enter__(self) -> None:
@@ -34,6 +35,15 @@ class Lanes:
 
     def __exit__(self, *_) -> None:
         self._free.release()
+
+    def each(self, search: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
+        """What `search` makes of each, in their order; side by side where lanes are free."""
+        with ThreadPoolExecutor(max(1, min(self._searches, len(given)))) as pool:
+            return list(pool.map(functools.partial(self._inside, search), given))
+
+    def _inside(self, search: Callable[[Given], Made], one: Given) -> Made:
+        with self:
+            return search(one)
 
 
 SERVING = Lanes(searches=os.cpu_count() or 1, threads=1)

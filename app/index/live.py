@@ -68,14 +68,30 @@ class LiveIndex:
         `allowed` int64 ids limits the search to these. Fewer than k come back only where fewer are live and allowed.
         Raises BadVector, InvalidInput.
         """
-        queries = check_vectors(queries, self.dim)
+        queries, parts = check_vectors(queries, self.dim), self._shown(k, allowed)
+        with self._lanes:
+            found = [part.nearest(queries, k) for part in parts]
+        best = [_best(of_one_query, k) for of_one_query in zip(*found, strict=True)]
+        return [[Neighbour(*pair) for pair in zip(ids.tolist(), s.tolist(), strict=True)] for ids, s in best]
+
+    def near_any(self, looks: np.ndarray, k: int, allowed: np.ndarray | None = None) -> np.ndarray:
+        """Ids of up to k live images for each of `looks`, vectors (L, D) of one thing: int64, ascending, each once.
+
+        Of any number of looks it takes little longer than of one: they share the cells that are looked into, and the
+        free lanes. Raises what `search` raises.
+        """
+        looks, parts = check_vectors(looks, self.dim), self._shown(k, allowed)
+
+        def ids_near(look: np.ndarray) -> np.ndarray:
+            found = [part.nearest(look[None], k, len(looks))[0] for part in parts]
+            return _best(found, k)[0]
+
+        return np.unique(np.concatenate([np.empty(0, np.int64), *self._lanes.each(ids_near, looks)]))
+
+    def _shown(self, k: int, allowed: np.ndarray | None) -> list["Part"]:
         if k < 1:
             raise InvalidInput(f"k is {k}: ask for 1 or more")
-        allowed = None if allowed is None else as_ids(allowed)
-        state = self._state
-        with self._lanes:
-            found = [part.nearest(queries, k, allowed) for part in state.parts]
-        return [_merge(of_one_query, k) for of_one_query in zip(*found, strict=True)]
+        return list(self.parts) if allowed is None else [part.only(as_ids(allowed)) for part in self.parts]
 
     def vectors_of(self, ids: np.ndarray) -> Stored:
         """The stored vectors of those `ids` that are live, in any order; unknown and buried ones are left out."""
@@ -127,10 +143,14 @@ class Part:
         rows = self.rows.rows_of(ids)
         return rows[self.live.mask[rows]]
 
-    def nearest(self, queries: np.ndarray, k: int, allowed: np.ndarray | None) -> list[tuple[np.ndarray, np.ndarray]]:
+    def only(self, ids: np.ndarray) -> "Part":
+        """Of what may be shown, these."""
+        return Part(self.rows, Selection.only(len(self.rows), self.live_rows_of(ids)))
+
+    def nearest(self, queries: np.ndarray, k: int, looks: int = 1) -> list[tuple[np.ndarray, np.ndarray]]:
         """Ids and exact scores for each query: its k nearest here, in no order, and perhaps some more."""
-        shown = self.live if allowed is None else Selection.only(len(self.rows), self.live_rows_of(allowed))
-        shortlists = self.rows.shortlist(queries, k, shown) if shown.count > k else [shown.rows] * len(queries)
+        live = self.live
+        shortlists = self.rows.shortlist(queries, k, live, looks) if live.count > k else [live.rows] * len(queries)
         return [self._scored(query, rows) for query, rows in zip(queries, shortlists, strict=True)]
 
     def _scored(self, query: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -165,8 +185,9 @@ def _already_in(state: _State, ids: np.ndarray, vectors: np.ndarray) -> np.ndarr
     return same
 
 
-def _merge(found: Sequence[tuple[np.ndarray, np.ndarray]], k: int) -> list[Neighbour]:
+def _best(found: Sequence[tuple[np.ndarray, np.ndarray]], k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ids and scores of the k nearest of one query, best first."""
     ids = np.concatenate([ids for ids, _ in found])
     scores = np.concatenate([scores for _, scores in found])
     best = np.lexsort((ids, -scores))[:k]
-    return [Neighbour(int(ids[place]), float(scores[place])) for place in best]
+    return ids[best], scores[best]

@@ -79,6 +79,10 @@ class MilvusIndex:
         found = [self._nearest(queries, k, condition) for condition in conditions]
         return [self._merged(query, [hits[row] for hits in found], k) for row, query in enumerate(queries)]
 
+    def near_any(self, looks: np.ndarray, k: int, allowed: np.ndarray | None = None) -> np.ndarray:
+        """As `LiveIndex.near_any`."""
+        return np.unique([hit.image_id for hits in self.search(looks, k, allowed) for hit in hits]).astype(np.int64)
+
     def vectors_of(self, ids: np.ndarray) -> Stored:
         """The stored vectors of those `ids` that are live, in any order; unknown and buried ones are left out."""
         rows = [row for part in _parts(as_ids(ids)) for row in self._rows(f"{_within(part)} and {SHOWN}")]

@@ -69,15 +69,15 @@ class Snapshot:
         """float32 (len(rows), dim)."""
         return self._index.reconstruct_batch(rows)
 
-    def shortlist(self, queries: np.ndarray, k: int, shown: Selection) -> list[np.ndarray]:
+    def shortlist(self, queries: np.ndarray, k: int, shown: Selection, looks: int = 1) -> list[np.ndarray]:
         """For each query, rows among which its k nearest of the shown are looked for. More than k rows must be shown.
 
         A scan holds them all, every tie at the cut included; cells hold as many as was measured, and so many rows that
-        k remain. Scores are the caller's to make: FAISS's depend on the batch they came in.
+        k remain. Scores are the caller's to make: FAISS's depend on the batch they came in. `looks`: see `Cells.rows`.
         """
         if self.cells is None or shown.share < LEAST_SHARE:
             return scan(self._index, queries, k, shown)
-        found = self.cells.rows(queries, k, shown)
+        found = self.cells.rows(queries, k, shown, looks)
         return [
             rows[rows >= 0] if rows[k - 1] >= 0 else scan(self._index, query[None], k, shown)[0]
             for query, rows in zip(queries, found, strict=True)

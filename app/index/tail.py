@@ -50,10 +50,10 @@ class Tail:
         """float32 (len(rows), D)."""
         return self.vectors[rows]
 
-    def shortlist(self, queries: np.ndarray, k: int, shown: Selection) -> list[np.ndarray]:
+    def shortlist(self, queries: np.ndarray, k: int, shown: Selection, looks: int = 1) -> list[np.ndarray]:
         """For each query, rows that surely hold its k nearest of the shown, ties at the cut included.
 
-        More than k rows must be shown.
+        More than k rows must be shown. To a scan it is one however many `looks` there are.
         """
         early = self._packed.shortlist(queries, k, shown)
         late = shown.rows[np.searchsorted(shown.rows, len(self._packed)) :]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
@@ -12,7 +13,10 @@ from sqlalchemy.orm import Session
 from app.catalog import embeddings, images, regions
 from app.catalog.models import Collection, Image, ModelKey
 from app.errors import InvalidInput
+from app.index.live import LiveIndex
+from app.index.milvus import MilvusIndex
 from app.patches import DIM, Candidates, Detail, Local, get_detail
+from app.patches.basis import unit
 from app.patches.likeness import likeness
 from app.patches.local import codes_of
 from app.patches.votes import vote
@@ -79,19 +83,30 @@ def shortlist(
     names = np.concatenate([voice.parts if voice.names is None else voice.names for voice in wanted])
     whole = all(voice.both_ways for voice in wanted)
     asked, most = (ASKED, LONGEST) if whole else (ASKED_OF_A_PART, GLANCED)
-    found = _near(readers.fresh(session, collection, key), names.mean(axis=0, keepdims=True), asked, allowed)
+    wholes, parts = readers.fresh(session, collection, key), readers.fresh_regions(session, collection, key)
     places = None if allowed is None else regions.ids_of(allowed, len(detail.windows))
-    by_parts = _near(readers.fresh_regions(session, collection, key), names, asked, places)
-    ids = np.setdiff1d(np.union1d(found, by_parts // regions.EACH), without)
+    ids = np.setdiff1d(named(wholes, parts, names, asked, allowed, places), without)
     visible = images.get_visible(session, collection.id, ids.tolist())
     rows, vectors = _described(session, key, list(visible.values()))
     return Shortlist(rows, vectors).only(_order(voices, vectors)[:most])
 
 
-def _near(index, vectors: np.ndarray, asked: int, allowed: np.ndarray | None) -> np.ndarray:
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    found = index.search(unit.astype(np.float32), asked, allowed)
-    return np.array([neighbour.image_id for row in found for neighbour in row], np.int64)
+def named(
+    wholes: LiveIndex | MilvusIndex,
+    parts: LiveIndex | MilvusIndex,
+    names: np.ndarray,
+    asked: int,
+    allowed: np.ndarray | None = None,
+    places: np.ndarray | None = None,
+) -> np.ndarray:
+    """Ids of images near any of `names` (N, D) by a window, or as a whole near their middle: int64, each once.
+
+    Limited to images `allowed`, and their regions `places`. Both indexes are searched side by side.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        found = beside.submit(wholes.near_any, unit(names.mean(axis=0, keepdims=True)), asked, allowed)
+        near = parts.near_any(unit(names), asked, places) // regions.EACH
+    return np.union1d(found.result(), near)
 
 
 def _described(session: Session, key: ModelKey, rows: Sequence[Image]) -> tuple[list[Image], np.ndarray]:
