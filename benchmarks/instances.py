@@ -1,6 +1,6 @@
 """How fast a thing is looked for: a hundred of a million pictures named, and a hundred candidates verified.
 
-    python -m benchmarks.instances shortlist [--pictures 1000000] [--dim 192] [--plot FILE.svg]
+    python -m benchmarks.instances shortlist [--pictures 1000000] [--dim 192] [--plot FILE.svg] [--folder FOLDER]
     python -m benchmarks.instances rerank [--hunt FOLDER]
     python -m benchmarks.instances hunt [--hunt FOLDER] [--instances light]
 
@@ -28,26 +28,15 @@ from app.samples import hunt
 from benchmarks import hunting, plot, rounds, shortlists
 from benchmarks.described import Observer
 from benchmarks.search import Peak, private_bytes, shared_bytes
+from benchmarks.shortlists import ASKED_BY
 from benchmarks.verifiers import Patches, Sift
 
+MOST = 10, 100  # of the true nearest
 SCANS = 15  # queries that are scanned as well: each takes as long as a hundred of the others
 THINGS, CANDIDATES = 40, 100
 KEYPOINTS = 1000, 60  # what is usual, and what has room in our eight kilobytes
 ROUNDS = 20
-COLUMNS = (
-    "p50 ms",
-    "p95 ms",
-    "looks p50 ms",
-    "looks p95 ms",
-    "recall@10",
-    "recall@100",
-    "build s",
-    "build peak MB",
-    "file MB",
-    "private MB",
-    "shared MB",
-    "scan ms",
-)
+COLUMNS = "p50 ms", "p95 ms", "scan ms", "recall@10", "recall@100"
 Verifier = Patches | Sift
 
 
@@ -64,7 +53,7 @@ def parse() -> argparse.Namespace:
     shortlist.add_argument("--grow", type=int, nargs="*", default=[10_000, 100_000], help="further sizes")
     shortlist.add_argument("--dim", type=int, default=192, help="numbers in a vector: 192 of the bundled encoder")
     shortlist.add_argument("--plot", type=Path, help="an SVG of how search and build grow")
-    shortlist.add_argument("--folder", type=Path, help="where the files go; the system's temporary folder otherwise")
+    shortlist.add_argument("--folder", type=Path, help="where the files are kept, and asked again another time")
     shortlist.set_defaults(run=compare_shortlists)
     rerank = parts.add_parser("rerank")
     rerank.add_argument(
@@ -84,20 +73,26 @@ def parse() -> argparse.Namespace:
 
 def compare_shortlists(arguments: argparse.Namespace) -> None:
     sizes = sorted({*arguments.grow, arguments.pictures})
-    print(f"{'pictures':>12}" + " ".join(f"{name:>13}" for name in COLUMNS))
-    rows = {size: _measured(arguments, size) for size in sizes}
+    with tempfile.TemporaryDirectory() as made:
+        told = {size: _measured((arguments.folder or Path(made)) / str(size), arguments.dim) for size in sizes}
     if arguments.plot:
-        curves = {cost: [(size, row[cost]) for size, row in rows.items()] for cost in ("p50 ms", "scan ms", "build s")}
-        plot.save(arguments.plot, "What naming a hundred pictures costs, by their number", "ms or s", curves)
+        curves = {f"{way}, ms": [(size, one[way]["p50 ms"]) for size, one in told.items()] for way in ASKED_BY}
+        curves["a scan, ms"] = [(size, one["vector"]["scan ms"]) for size, one in told.items()]
+        curves["build, s"] = [(size, one["build"]["build s"]) for size, one in told.items()]
+        plot.save(arguments.plot, "What naming pictures costs, by their number", "", curves)
 
 
-def _measured(arguments: argparse.Namespace, size: int) -> dict[str, float]:
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as made:
-        folder = Path(made) / str(size)
-        shortlists.draw(folder, size, arguments.dim)
-        row = child("build", folder) | child("ask", folder)
-    print(f"{size:12,}" + " ".join(f"{row[column]:13,.3f}" for column in COLUMNS), flush=True)
-    return row
+def _measured(folder: Path, dim: int) -> dict[str, dict[str, float]]:
+    built, size = folder / "build.json", int(folder.name)
+    if not built.exists():
+        shortlists.draw(folder, size, dim)
+        built.write_text(json.dumps(child("build", folder)))
+    told = child("ask", folder)
+    told["build"] = json.loads(built.read_text()) | told.pop("memory")
+    print(f"{size:,} pictures: " + ", ".join(f"{name} {value:,.0f}" for name, value in told["build"].items()))
+    for way in ASKED_BY:
+        print(f"{way:>12}: " + ", ".join(f"{name} {told[way][name]:,.3f}" for name in COLUMNS), flush=True)
+    return told
 
 
 def child(work: str, folder: Path) -> dict:
@@ -115,33 +110,36 @@ def build(folder: Path) -> dict[str, float]:
     return {"build s": seconds, "build peak MB": peak.stop() / 1e6, "file MB": sum(size for _, size in new) / 1e6}
 
 
-def ask(folder: Path) -> dict[str, float]:
-    queries, true = np.load(folder / "queries.npy"), np.load(folder / "true.npy")
+def ask(folder: Path) -> dict[str, dict[str, float]]:
     before = private_bytes()
     ours = shortlists.open_ours(folder)
-    found = [ours(looks[:1]) for looks in queries]
-    row = {"private MB": (private_bytes() - before) / 1e6, "shared MB": shared_bytes() / 1e6}
-    for most in (10, 100):
-        there = [np.isin(best[:most], named).mean() for best, named in zip(true, found, strict=True)]
-        row[f"recall@{most}"] = float(np.mean(there))
+    told = {way: _recalls(ours, folder, way) for way in ASKED_BY}
+    memory = {"private MB": (private_bytes() - before) / 1e6, "shared MB": shared_bytes() / 1e6}
     scan = shortlists.open_scan(folder)
-    spans = _in_turn({"": ours, "looks ": ours, "scan": scan}, queries)
-    for name in ("", "looks "):
-        row[f"{name}p50 ms"], row[f"{name}p95 ms"] = np.percentile(spans[name], [50, 95])
-    return row | {"scan ms": float(np.median(spans["scan"]))}
+    return {way: told[way] | _spans(ours, scan, folder, way) for way in ASKED_BY} | {"memory": memory}
 
 
-def _in_turn(contestants: dict[str, shortlists.Shortlist], queries: np.ndarray) -> dict[str, list[float]]:
-    """Milliseconds of each; only "looks " is given all of a query's looks, and few queries are scanned for."""
-    spans: dict[str, list[float]] = {name: [] for name in contestants}
-    for number, looks in enumerate(queries):
-        for name, shortlist in contestants.items():
-            if name == "scan" and number >= SCANS:
-                continue
-            started = time.perf_counter()
-            shortlist(looks if name == "looks " else looks[:1])
-            spans[name].append((time.perf_counter() - started) * 1000)
-    return spans
+def _recalls(ours: shortlists.Shortlist, folder: Path, way: str) -> dict[str, float]:
+    looks, true = shortlists.questions(folder, way)
+    pairs = [(best, ours(one, ASKED_BY[way])) for best, one in zip(true, looks, strict=True)]
+    return {f"recall@{most}": float(np.mean([np.isin(b[:most], found).mean() for b, found in pairs])) for most in MOST}
+
+
+def _spans(ours: shortlists.Shortlist, scan: shortlists.Shortlist, folder: Path, way: str) -> dict[str, float]:
+    """Milliseconds, asked in turn; few are scanned for."""
+    ours_ms, scan_ms = [], []
+    for number, looks in enumerate(shortlists.questions(folder, way)[0]):
+        ours_ms.append(_ms(ours, looks, ASKED_BY[way]))
+        if number < SCANS:
+            scan_ms.append(_ms(scan, looks, ASKED_BY[way]))
+    p50, p95 = np.percentile(ours_ms, [50, 95])
+    return {"p50 ms": float(p50), "p95 ms": float(p95), "scan ms": float(np.median(scan_ms))}
+
+
+def _ms(shortlist: shortlists.Shortlist, looks: np.ndarray, asked: int) -> float:
+    started = time.perf_counter()
+    shortlist(looks, asked)
+    return (time.perf_counter() - started) * 1000
 
 
 def _files(folder: Path) -> dict[Path, int]:

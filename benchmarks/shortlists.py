@@ -4,7 +4,9 @@ our live indexes, asked as an instance search asks them, and a scan of every row
 Drawn vectors are seeded. Fields of 30 topics of 5 pictures each; every picture its topic and something of its own,
 every window its picture, or one time in ten another topic, and something of its own, now little and now much;
 directions matter unequally. Set so that of 2,197 photographs under the bundled encoder, and of as many drawn pictures,
-the same share of cells holds the same share of a window's nearest. Queries are windows of pictures that nobody kept.
+the same share of cells holds the same share of a window's nearest. Asked for, as an instance search does, is what is
+near one vector, a window of a picture that nobody kept; near a box, by that window and two more looks at it; and near
+all of a picture, by the eight windows of one that is kept, seen again.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from app.index.building import Target
 from app.index.cells import VECTORS
 from app.index.lanes import SERVING
 from app.index.live import LiveIndex
+from app.patches.likeness import likeness
 from app.search.shortlist import ASKED, ASKED_OF_A_PART, named
 from benchmarks.engines import MODEL, dead_rows, tail_rows
 
@@ -29,16 +32,18 @@ TAIL = 0.5  # how unequal what is of its own is: deviation of its logarithm
 FADING = 6  # directions after which the variance of a further one is half that of the first
 QUERIES, K = 100, 100
 LOOKS, LOOK = 3, 1.0  # vectors that a box is searched by; how far each is from the first
+SEEN_AGAIN, AGAIN = 50, 0.8  # pictures; how far each of their windows then is from what is kept
 CHUNK = 10_000  # pictures
 WHOLE, PARTS = "whole.npy", "windows.npy"
+ASKED_BY = {"vector": ASKED, "box": ASKED_OF_A_PART, "picture": ASKED}  # hits of each index for each look
 
-Shortlist = Callable[[np.ndarray], np.ndarray]  # unit vectors (A, D), looks at one thing -> numbers of pictures
+Shortlist = Callable[[np.ndarray, int], np.ndarray]  # unit vectors (L, D), hits asked of each -> numbers of pictures
 
 
 def draw(folder: Path, size: int, dim: int) -> None:
-    """WHOLE float32 (N, D), PARTS (N, WINDOWS, D), queries (Q, LOOKS, D), and `true`: int64 (Q, K), the living pictures
-    that have the nearest to each query's first, best first."""
-    folder.mkdir()
+    """WHOLE float32 (N, D), PARTS (N, WINDOWS, D); of each way to ask, looks (Q, L, D) and the living pictures that are
+    nearest to each: int64 (Q, K), best first."""
+    folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     fields, topics = (_normal(rng, max(1, size // each), dim) for each in (PER_FIELD, PER_TOPIC))
     topics = fields[rng.integers(0, len(fields), len(topics))] + TOPIC * topics
@@ -47,10 +52,29 @@ def draw(folder: Path, size: int, dim: int) -> None:
     for start in range(0, size, CHUNK):
         there = slice(start, min(start + CHUNK, size))
         whole[there], windows[there] = _drawn(topics, there.stop - start, rng)
+    _ask(folder, topics, whole, windows, rng)
+
+
+def _ask(folder: Path, topics: np.ndarray, whole: np.ndarray, windows: np.ndarray, rng: np.random.Generator) -> None:
+    size, _, dim = windows.shape
     queries = _drawn(topics, QUERIES, rng)[1][:, :1]
     looks = _unit(queries + LOOK / dim**0.5 * rng.standard_normal((QUERIES, LOOKS - 1, dim), np.float32))
-    np.save(folder / "queries.npy", np.concatenate([queries, looks], axis=1))
-    np.save(folder / "true.npy", _best(queries[:, 0], whole, windows))
+    kept = np.sort(rng.choice(size - tail_rows(size), SEEN_AGAIN, replace=False))
+    seen = _unit(windows[kept] + AGAIN * _unit(_normal(rng, SEEN_AGAIN, WINDOWS, dim)))
+    near = _best(_nearest, queries, whole, windows)
+    _keep(folder, "vector", queries, near)
+    _keep(folder, "box", np.concatenate([queries, looks], axis=1), near)
+    _keep(folder, "picture", seen, _best(_alike, seen, whole, windows))
+
+
+def _keep(folder: Path, way: str, looks: np.ndarray, true: np.ndarray) -> None:
+    np.savez(folder / f"{way}.npz", looks=looks, true=true)
+
+
+def questions(folder: Path, way: str) -> tuple[np.ndarray, np.ndarray]:
+    """Looks and true pictures, see `draw`."""
+    with np.load(folder / f"{way}.npz") as kept:
+        return kept["looks"], kept["true"]
 
 
 def _drawn(topics: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -63,13 +87,22 @@ def _drawn(topics: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np
     return _unit(pictures), _unit(shown + APART * _tailed(rng, count, WINDOWS, dim))
 
 
-def _best(queries: np.ndarray, whole: np.ndarray, windows: np.ndarray) -> np.ndarray:
+def _nearest(looks: np.ndarray, whole: np.ndarray, windows: np.ndarray) -> np.ndarray:
+    """To the first look, by any vector: (Q, C)."""
+    return np.maximum(looks[:, 0] @ whole.T, (windows @ looks[:, 0].T).max(axis=1).T)
+
+
+def _alike(looks: np.ndarray, whole: np.ndarray, windows: np.ndarray) -> np.ndarray:
+    return np.stack([likeness(picture, windows, both_ways=True) for picture in looks])
+
+
+def _best(alike: Callable, looks: np.ndarray, whole: np.ndarray, windows: np.ndarray) -> np.ndarray:
     dead = np.zeros(len(whole), bool)
     dead[dead_rows(len(whole))] = True
-    kept = np.empty((len(queries), 0)), np.empty((len(queries), 0), np.int64)
+    kept = np.empty((len(looks), 0)), np.empty((len(looks), 0), np.int64)
     for start in range(0, len(whole), CHUNK):
         there = slice(start, min(start + CHUNK, len(whole)))
-        cosines = np.maximum(queries @ whole[there].T, (windows[there] @ queries.T).max(axis=1).T)
+        cosines = alike(looks, whole[there], windows[there])
         cosines[:, dead[there]] = -2
         numbers = np.broadcast_to(np.arange(there.start, there.stop), cosines.shape)
         kept = _most(np.hstack([kept[0], cosines]), np.hstack([kept[1], numbers]))
@@ -104,10 +137,7 @@ def open_ours(folder: Path) -> Shortlist:
     """With tails and tombstones."""
     whole, windows = _live(folder, "whole", WHOLE), _live(folder, "windows", PARTS)
 
-    def shortlist(looks: np.ndarray) -> np.ndarray:
-        return named(whole, windows, looks, _asked(looks)) - 1
-
-    return shortlist
+    return lambda looks, asked: named(whole, windows, looks, asked) - 1
 
 
 def _live(folder: Path, name: str, file: str) -> LiveIndex:
@@ -125,16 +155,10 @@ def open_scan(folder: Path) -> Shortlist:
         faiss.read_index(str(folder / name / VECTORS), faiss.IO_FLAG_MMAP_IFC) for name in ("whole", "windows")
     )
 
-    def shortlist(looks: np.ndarray) -> np.ndarray:
-        asked = _asked(looks)
+    def shortlist(looks: np.ndarray, asked: int) -> np.ndarray:
         return np.union1d(whole.search(_middle(looks), asked)[1], windows.search(looks, asked)[1] // WINDOWS)
 
     return shortlist
-
-
-def _asked(looks: np.ndarray) -> int:
-    """Of each index for each look, as a search does: one look is at all of a picture, several are at a part."""
-    return ASKED if len(looks) in (1, WINDOWS) else ASKED_OF_A_PART
 
 
 def _middle(looks: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 
+import faiss
 import numpy as np
 import pytest
 
@@ -268,3 +269,34 @@ def test_many_hidden_rows_near_a_query_cost_no_hit(folder):
     assert recall(index, shown) >= 0.95
     found = opened.cells.rows(QUERIES[:4], 10, Selection(shown))
     assert (found[:, :10] >= 0).all()  # by the cells themselves: a scan of all rows would be right too, and slow
+
+
+def looked_at(act) -> int:
+    """Rows in the cells that this looks into."""
+    faiss.cvar.indexIVF_stats.reset()
+    act()
+    return faiss.cvar.indexIVF_stats.ndis
+
+
+def test_looks_at_one_thing_share_the_cells_where_those_of_each_are_too_many(folder, monkeypatch):
+    found, alone = snapshot.open(folder).cells, Selection(np.ones(COUNT, bool))
+    apart = looked_at(lambda: found.rows(QUERIES[:8], 10, alone))
+    few = looked_at(lambda: found.rows(QUERIES[:8], 10, alone, looks=8))
+    assert few == apart  # all may have what was measured
+    monkeypatch.setattr(cells, "TOGETHER", 1)
+    shared = looked_at(lambda: found.rows(QUERIES[:8], 10, alone, looks=8))
+    assert 0 < shared < apart / 2
+
+
+def test_what_one_look_misses_another_finds(folder, monkeypatch):
+    """Eight vectors near one another share the cells of one, and what is near the first is found as surely."""
+    monkeypatch.setattr(cells, "TOGETHER", 1)
+    index, rng = LiveIndex(DIM, snapshot.open(folder)), np.random.default_rng(3)
+    shares = []
+    for query in QUERIES:
+        looks = query + 0.02 * rng.normal(size=(8, DIM))
+        looks[0] = query
+        looks = (looks / np.linalg.norm(looks, axis=1, keepdims=True)).astype(np.float32)
+        true = IDS[np.argsort(-(VECTORS @ query))[:10]]
+        shares.append(np.isin(true, index.near_any(looks, 10)).mean())
+    assert np.mean(shares) >= 0.9

@@ -54,6 +54,27 @@ def test_fewer_come_back_only_where_there_are_fewer(index):
     assert index.search(QUERIES[:0], 5) == []
 
 
+@pytest.mark.parametrize("k", [1, 40])
+def test_near_any_look_is_what_is_near_each(index, k):
+    index.bury(IDS[::3])
+    allowed = IDS[: COUNT // 2]
+    for among in (None, allowed):
+        each = index.search(QUERIES, k, among)
+        expected = sorted({hit.image_id for hits in each for hit in hits})
+        found = index.near_any(QUERIES, k, among)
+        assert found.dtype == np.int64
+        assert found.tolist() == expected
+    assert index.near_any(QUERIES, k, np.empty(0, np.int64)).tolist() == []
+    assert index.near_any(QUERIES[:0], k).tolist() == []
+
+
+def test_what_no_search_takes_none_of_several_looks_takes(index):
+    with pytest.raises(InvalidInput, match="k is 0"):
+        index.near_any(QUERIES, 0)
+    with pytest.raises(BadVector):
+        index.near_any(2 * QUERIES, 5)
+
+
 @pytest.mark.parametrize("share", [0.5, 0.1, 0.01])
 def test_only_the_allowed_are_found_and_none_of_them_is_missed(index, share):
     allowed = np.random.default_rng(2).choice(IDS, int(COUNT * share), replace=False)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import faiss
 import numpy as np
+import pytest
 
 from app.index.lanes import Lanes
 from app.index.live import LiveIndex
@@ -80,6 +81,21 @@ def test_no_more_searches_run_at_once_than_there_are_lanes_and_each_has_its_thre
     _together([search] * 12)
     assert {threads for _, threads in seen} == {3}
     assert max(count for count, _ in seen) == 2
+
+
+def test_several_looks_are_searched_for_side_by_side_in_their_order_each_in_a_lane():
+    lanes, two = Lanes(searches=2, threads=3), threading.Barrier(2, timeout=PATIENCE_S)
+
+    def search(number: int) -> tuple[int, int]:
+        two.wait()  # for another: there is a lane for it
+        return number, faiss.omp_get_max_threads()
+
+    assert lanes.each(search, range(6)) == [(number, 3) for number in range(6)]
+    assert lanes.each(search, []) == []
+    with pytest.raises(ZeroDivisionError):
+        lanes.each(lambda number: 1 // number, [0])
+    with lanes, lanes:  # none was kept
+        pass
 
 
 def _together(acts: list[Callable[[], None]]) -> None:
