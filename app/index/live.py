@@ -21,6 +21,21 @@ class Neighbour(NamedTuple):
     score: float  # cosine, -1..1, higher is closer
 
 
+class Near(NamedTuple):
+    """What is near any of several looks at one thing, best first."""
+
+    ids: np.ndarray  # int64 (M,), each once
+    scores: np.ndarray  # float64 (M,), of each its cosine with the look it is nearest to
+
+    @classmethod
+    def of(cls, ids: np.ndarray, scores: np.ndarray) -> "Near":
+        """Of pairs in any order, in which an id may come again."""
+        order = np.lexsort((ids, -scores))
+        _, first = np.unique(ids[order], return_index=True)
+        best = order[np.sort(first)]
+        return cls(ids[best], scores[best])
+
+
 class Stored(NamedTuple):
     ids: np.ndarray  # int64 (M,)
     vectors: np.ndarray  # float32 (M, D)
@@ -74,19 +89,19 @@ class LiveIndex:
         best = [_best(of_one_query, k) for of_one_query in zip(*found, strict=True)]
         return [[Neighbour(*pair) for pair in zip(ids.tolist(), s.tolist(), strict=True)] for ids, s in best]
 
-    def near_any(self, looks: np.ndarray, k: int, allowed: np.ndarray | None = None) -> np.ndarray:
-        """Ids of up to k live images for each of `looks`, vectors (L, D) of one thing: int64, ascending, each once.
+    def near_any(self, looks: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Near:
+        """Up to k live images for each of `looks`, unit vectors float32 (L, D) of one thing.
 
         Of any number of looks it takes little longer than of one: they share the cells that are looked into, and the
         free lanes. Raises what `search` raises.
         """
         looks, parts = check_vectors(looks, self.dim), self._shown(k, allowed)
 
-        def ids_near(look: np.ndarray) -> np.ndarray:
-            found = [part.nearest(look[None], k, len(looks))[0] for part in parts]
-            return _best(found, k)[0]
+        def near(look: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return _best([part.nearest(look[None], k, len(looks))[0] for part in parts], k)
 
-        return np.unique(np.concatenate([np.empty(0, np.int64), *self._lanes.each(ids_near, looks)]))
+        found = [(np.empty(0, np.int64), np.empty(0)), *self._lanes.each(near, looks)]
+        return Near.of(*(np.concatenate(each) for each in zip(*found, strict=True)))
 
     def _shown(self, k: int, allowed: np.ndarray | None) -> list["Part"]:
         if k < 1:

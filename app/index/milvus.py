@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 
 from app.errors import InvalidInput, ServiceUnavailable
-from app.index.live import Neighbour, Stored
+from app.index.live import Near, Neighbour, Stored
 from app.index.scores import exact_scores
 from app.index.vectors import as_ids, check_rows, check_vectors
 
@@ -79,9 +79,10 @@ class MilvusIndex:
         found = [self._nearest(queries, k, condition) for condition in conditions]
         return [self._merged(query, [hits[row] for hits in found], k) for row, query in enumerate(queries)]
 
-    def near_any(self, looks: np.ndarray, k: int, allowed: np.ndarray | None = None) -> np.ndarray:
+    def near_any(self, looks: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Near:
         """As `LiveIndex.near_any`."""
-        return np.unique([hit.image_id for hits in self.search(looks, k, allowed) for hit in hits]).astype(np.int64)
+        found = [hit for hits in self.search(looks, k, allowed) for hit in hits]
+        return Near.of(np.array([hit.image_id for hit in found], np.int64), np.array([hit.score for hit in found]))
 
     def vectors_of(self, ids: np.ndarray) -> Stored:
         """The stored vectors of those `ids` that are live, in any order; unknown and buried ones are left out."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.catalog import embeddings, images, regions
 from app.catalog.models import Collection, Image, ModelKey
 from app.errors import InvalidInput
-from app.index.live import LiveIndex
+from app.index.live import LiveIndex, Near
 from app.index.milvus import MilvusIndex
 from app.patches import DIM, Candidates, Detail, Local, get_detail
 from app.patches.basis import unit
@@ -27,7 +27,7 @@ from app.storage import Storage
 LONGEST = 100  # looked at closely
 ASKED = 150  # of each index, for each vector of a whole picture
 ASKED_OF_A_PART = 600  # what is small is far down by its windows
-GLANCED = 1000  # of a part's, those in which keypoints vote: 8 KB of file each
+GLANCED = 1000  # whose windows are read, and in which the keypoints of a part vote: 8 KB of file each
 BY_WINDOWS = 40  # of the LONGEST, those whose windows are most alike; the others are those with most votes
 NOTHING = Local(np.empty((0, DIM), np.float32), np.empty((0, 2), np.float32), np.empty(0, np.float32), (1, 1))
 NO_CODES = np.empty((0, DIM // 8), np.uint8)
@@ -85,8 +85,8 @@ def shortlist(
     asked, most = (ASKED, LONGEST) if whole else (ASKED_OF_A_PART, GLANCED)
     wholes, parts = readers.fresh(session, collection, key), readers.fresh_regions(session, collection, key)
     places = None if allowed is None else regions.ids_of(allowed, len(detail.windows))
-    ids = np.setdiff1d(named(wholes, parts, names, asked, allowed, places), without)
-    visible = images.get_visible(session, collection.id, ids.tolist())
+    ids = named(wholes, parts, names, asked, allowed, places)
+    visible = images.get_visible(session, collection.id, ids[~np.isin(ids, without)][:GLANCED].tolist())
     rows, vectors = _described(session, key, list(visible.values()))
     return Shortlist(rows, vectors).only(_order(voices, vectors)[:most])
 
@@ -99,14 +99,17 @@ def named(
     allowed: np.ndarray | None = None,
     places: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Ids of images near any of `names` (N, D) by a window, or as a whole near their middle: int64, each once.
+    """Ids of images near any of `names` (N, D) by a window, or as a whole near their middle: int64, each once, best
+    first.
 
     Limited to images `allowed`, and their regions `places`. Both indexes are searched side by side.
     """
     with ThreadPoolExecutor(1) as beside:
-        found = beside.submit(wholes.near_any, unit(names.mean(axis=0, keepdims=True)), asked, allowed)
-        near = parts.near_any(unit(names), asked, places) // regions.EACH
-    return np.union1d(found.result(), near)
+        asking = beside.submit(wholes.near_any, unit(names.mean(axis=0, keepdims=True)), asked, allowed)
+        near = parts.near_any(unit(names), asked, places)
+    whole = asking.result()
+    ids = np.concatenate([whole.ids, near.ids // regions.EACH])
+    return Near.of(ids, np.concatenate([whole.scores, near.scores])).ids
 
 
 def _described(session: Session, key: ModelKey, rows: Sequence[Image]) -> tuple[list[Image], np.ndarray]:

@@ -298,5 +298,5 @@ def test_what_one_look_misses_another_finds(folder, monkeypatch):
         looks[0] = query
         looks = (looks / np.linalg.norm(looks, axis=1, keepdims=True)).astype(np.float32)
         true = IDS[np.argsort(-(VECTORS @ query))[:10]]
-        shares.append(np.isin(true, index.near_any(looks, 10)).mean())
+        shares.append(np.isin(true, index.near_any(looks, 10).ids).mean())
     assert np.mean(shares) >= 0.9

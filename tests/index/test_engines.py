@@ -59,13 +59,15 @@ def test_near_any_look_is_what_is_near_each(index, k):
     index.bury(IDS[::3])
     allowed = IDS[: COUNT // 2]
     for among in (None, allowed):
-        each = index.search(QUERIES, k, among)
-        expected = sorted({hit.image_id for hits in each for hit in hits})
+        hits = [hit for of_one in index.search(QUERIES, k, among) for hit in of_one]
+        best = {hit.image_id: hit.score for hit in sorted(hits, key=lambda hit: hit.score)}
         found = index.near_any(QUERIES, k, among)
-        assert found.dtype == np.int64
-        assert found.tolist() == expected
-    assert index.near_any(QUERIES, k, np.empty(0, np.int64)).tolist() == []
-    assert index.near_any(QUERIES[:0], k).tolist() == []
+        assert found.ids.dtype == np.int64
+        assert dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True)) == best
+        assert len(found.ids) == len(best)
+        assert found.scores.tolist() == sorted(best.values(), reverse=True)
+    assert index.near_any(QUERIES, k, np.empty(0, np.int64)).ids.tolist() == []
+    assert index.near_any(QUERIES[:0], k).ids.tolist() == []
 
 
 def test_what_no_search_takes_none_of_several_looks_takes(index):
