@@ -26,7 +26,7 @@ MOST_HITS = 100  # as many as are looked at closely
 def measure(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = arguments.hunt or Path(made) / "pictures"
-        truth = hunt.load(folder) or hunt.generate(folder)
+        truth = hunt.load(folder) or hunt.generate(folder, pictures=arguments.pictures)
         settings = Settings(_env_file=None, home=Path(made) / "home")
         with Decoder(settings) as decoder:
             shop = Workshop(open_resources(settings), Encoders(settings), decoder, "benchmark")

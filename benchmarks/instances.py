@@ -2,7 +2,7 @@
 
     python -m benchmarks.instances shortlist [--pictures 1000000] [--dim 192] [--plot FILE.svg] [--folder FOLDER]
     python -m benchmarks.instances rerank [--hunt FOLDER]
-    python -m benchmarks.instances hunt [--hunt FOLDER] [--instances light]
+    python -m benchmarks.instances hunt [--hunt FOLDER | --pictures 400] [--instances light]
 
 `shortlist`: each picture has nine vectors (see `benchmarks.shortlists`), kept as the product keeps them, 8-bit in
 cells; beside it FAISS scans every row. `rerank`: pictures of a painted hunt, as workers describe them, verified as a
@@ -61,7 +61,8 @@ def parse() -> argparse.Namespace:
     )
     rerank.set_defaults(run=compare_verifiers)
     hunted = parts.add_parser("hunt")
-    hunted.add_argument("--hunt", type=Path, help="a painted hunt; 200 things in 400 pictures are painted otherwise")
+    hunted.add_argument("--hunt", type=Path, help="a painted hunt; one of 200 things is painted otherwise")
+    hunted.add_argument("--pictures", type=int, default=400, help="of what is painted; 5000 take half an hour")
     hunted.add_argument("--instances", choices=("light", "full"), default="light")
     hunted.set_defaults(run=hunting.measure)
     child = parts.add_parser("child")
