@@ -75,7 +75,7 @@ def parse() -> argparse.Namespace:
 def compare_shortlists(arguments: argparse.Namespace) -> None:
     sizes = sorted({*arguments.grow, arguments.pictures})
     with tempfile.TemporaryDirectory() as made:
-        told = {size: _measured((arguments.folder or Path(made)) / str(size), arguments.dim) for size in sizes}
+        told = {size: _measured(arguments.folder or Path(made), size, arguments.dim) for size in sizes}
     if arguments.plot:
         curves = {f"{way}, ms": [(size, one[way]["p50 ms"]) for size, one in told.items()] for way in ASKED_BY}
         curves["a scan, ms"] = [(size, one["vector"]["scan ms"]) for size, one in told.items()]
@@ -83,8 +83,9 @@ def compare_shortlists(arguments: argparse.Namespace) -> None:
         plot.save(arguments.plot, "What naming pictures costs, by their number", "", curves)
 
 
-def _measured(folder: Path, dim: int) -> dict[str, dict[str, float]]:
-    built, size = folder / "build.json", int(folder.name)
+def _measured(place: Path, size: int, dim: int) -> dict[str, dict[str, float]]:
+    folder = place / f"{size}x{dim}"
+    built = folder / "build.json"
     if not built.exists():
         shortlists.draw(folder, size, dim)
         built.write_text(json.dumps(child("build", folder)))
@@ -123,7 +124,7 @@ def ask(folder: Path) -> dict[str, dict[str, float]]:
 def _recalls(ours: shortlists.Shortlist, folder: Path, way: str) -> dict[str, float]:
     looks, true = shortlists.questions(folder, way)
     pairs = [(best, ours(one, ASKED_BY[way])) for best, one in zip(true, looks, strict=True)]
-    return {f"recall@{most}": float(np.mean([np.isin(b[:most], found).mean() for b, found in pairs])) for most in MOST}
+    return {f"recall@{most}": float(np.mean([np.isin(best[:most], found) for best, found in pairs])) for most in MOST}
 
 
 def _spans(ours: shortlists.Shortlist, scan: shortlists.Shortlist, folder: Path, way: str) -> dict[str, float]:

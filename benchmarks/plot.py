@@ -22,7 +22,7 @@ def save(path: Path, title: str, unit: str, curves: Mapping[str, Curve]) -> None
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         f'<text x="{MARGIN}" y="32" font-size="16" font-weight="bold">{title}</text>',
         *(_rule(at, at, up.low, up.high, f"{value:,.0f}") for value, at in across.tens()),
-        *(_rule(across.low, across.high, at, at, f"{value:g} {unit}") for value, at in up.tens()),
+        *(_rule(across.low, across.high, at, at, f"{value:g} {unit}".strip()) for value, at in up.tens()),
     ]
     for number, (name, curve) in enumerate(curves.items()):
         colour = COLOURS[number % len(COLOURS)]

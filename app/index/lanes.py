@@ -5,10 +5,11 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 import faiss
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 AHEAD = 32  # results a core may have ready before they are taken
@@ -36,14 +37,22 @@ class Lanes:
     def __exit__(self, *_) -> None:
         self._free.release()
 
-    def each(self, search: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
-        """What `search` makes of each, in their order; side by side where lanes are free."""
-        with ThreadPoolExecutor(max(1, min(self._searches, len(given)))) as pool:
-            return list(pool.map(functools.partial(self._inside, search), given))
+    def spread(self, search: Callable[[np.ndarray], Sequence[Made]], queries: np.ndarray) -> list[Made]:
+        """What `search` makes of some of the rows of `queries` at a time, in their order.
 
-    def _inside(self, search: Callable[[Given], Made], one: Given) -> Made:
+        Each lane is waited for once, for its share of them: nobody else waits for longer than that. Not for use inside
+        a lane, which would wait for itself.
+        """
+        shares = np.array_split(queries, max(1, min(self._searches, len(queries))))
+        if len(shares) == 1:
+            return list(self._inside(search, queries))
+        with ThreadPoolExecutor(len(shares)) as pool:
+            made = pool.map(functools.partial(self._inside, search), shares)
+            return list(chain.from_iterable(made))
+
+    def _inside(self, search: Callable[[np.ndarray], Sequence[Made]], share: np.ndarray) -> Sequence[Made]:
         with self:
-            return search(one)
+            return search(share)
 
 
 SERVING = Lanes(searches=os.cpu_count() or 1, threads=1)

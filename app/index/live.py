@@ -92,21 +92,25 @@ class LiveIndex:
     def near_any(self, looks: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Near:
         """Up to k live images for each of `looks`, unit vectors float32 (L, D) of one thing.
 
-        Of any number of looks it takes little longer than of one: they share the cells that are looked into, and the
-        free lanes. Raises what `search` raises.
+        Side by side in the lanes, and in the cells of a large snapshot together (`Cells.rows`). Raises what `search`
+        raises.
         """
         looks, parts = check_vectors(looks, self.dim), self._shown(k, allowed)
 
-        def near(look: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return _best([part.nearest(look[None], k, len(looks))[0] for part in parts], k)
+        def near(some: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+            found = [part.nearest(some, k, len(looks)) for part in parts]
+            return [_best(of_one_look, k) for of_one_look in zip(*found, strict=True)]
 
-        found = [(np.empty(0, np.int64), np.empty(0)), *self._lanes.each(near, looks)]
+        found = [(np.empty(0, np.int64), np.empty(0)), *self._lanes.spread(near, looks)]
         return Near.of(*(np.concatenate(each) for each in zip(*found, strict=True)))
 
-    def _shown(self, k: int, allowed: np.ndarray | None) -> list["Part"]:
+    def _shown(self, k: int, allowed: np.ndarray | None) -> Sequence["Part"]:
         if k < 1:
             raise InvalidInput(f"k is {k}: ask for 1 or more")
-        return list(self.parts) if allowed is None else [part.only(as_ids(allowed)) for part in self.parts]
+        if allowed is None:
+            return self.parts
+        ids = as_ids(allowed)
+        return [part.only(ids) for part in self.parts]
 
     def vectors_of(self, ids: np.ndarray) -> Stored:
         """The stored vectors of those `ids` that are live, in any order; unknown and buried ones are left out."""

@@ -80,13 +80,13 @@ def shortlist(
 ) -> Shortlist:
     """The best of both indexes, by the windows of each."""
     wanted = [voice for voice in voices if voice.wanted]
-    names = np.concatenate([voice.parts if voice.names is None else voice.names for voice in wanted])
     whole = all(voice.both_ways for voice in wanted)
     asked, most = (ASKED, LONGEST) if whole else (ASKED_OF_A_PART, GLANCED)
     wholes, parts = readers.fresh(session, collection, key), readers.fresh_regions(session, collection, key)
     places = None if allowed is None else regions.ids_of(allowed, len(detail.windows))
-    ids = named(wholes, parts, names, asked, allowed, places)
-    visible = images.get_visible(session, collection.id, ids[~np.isin(ids, without)][:GLANCED].tolist())
+    each = [named(wholes, parts, voice.named_by, asked, allowed, places) for voice in wanted]
+    ids = _in_turns([ids[~np.isin(ids, without)] for ids in each])[:GLANCED]
+    visible = images.get_visible(session, collection.id, ids.tolist())
     rows, vectors = _described(session, key, list(visible.values()))
     return Shortlist(rows, vectors).only(_order(voices, vectors)[:most])
 
@@ -110,6 +110,12 @@ def named(
     whole = asking.result()
     ids = np.concatenate([whole.ids, near.ids // regions.EACH])
     return Near.of(ids, np.concatenate([whole.scores, near.scores])).ids
+
+
+def _in_turns(lists: Sequence[np.ndarray]) -> np.ndarray:
+    """The first of each, then the second of each, each once: what one example is nearest to crowds out no other's."""
+    ids, turns = np.concatenate(lists), np.concatenate([np.arange(len(ids)) for ids in lists])
+    return Near.of(ids, -turns).ids
 
 
 def _described(session: Session, key: ModelKey, rows: Sequence[Image]) -> tuple[list[Image], np.ndarray]:

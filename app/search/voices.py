@@ -27,6 +27,10 @@ class Voice:
     wanted: bool = True
     names: np.ndarray | None = None  # float32 (N, D), unit: what candidates are searched by; none: the parts
 
+    @property
+    def named_by(self) -> np.ndarray:
+        return self.parts if self.names is None else self.names
+
 
 @dataclass(frozen=True)
 class Opinion:

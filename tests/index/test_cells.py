@@ -12,6 +12,7 @@ import pytest
 from app.errors import DamagedSnapshot, ServiceUnavailable
 from app.index import cells, recipe, snapshot
 from app.index.building import Target
+from app.index.lanes import Lanes
 from app.index.live import LiveIndex
 from app.index.selection import Selection
 from tests.index.plain import MODEL, batched
@@ -279,24 +280,31 @@ def looked_at(act) -> int:
 
 
 def test_looks_at_one_thing_share_the_cells_where_those_of_each_are_too_many(folder, monkeypatch):
-    found, alone = snapshot.open(folder).cells, Selection(np.ones(COUNT, bool))
-    apart = looked_at(lambda: found.rows(QUERIES[:8], 10, alone))
-    few = looked_at(lambda: found.rows(QUERIES[:8], 10, alone, looks=8))
-    assert few == apart  # all may have what was measured
+    found, everything = snapshot.open(folder).cells, Selection(np.ones(COUNT, bool))
+
+    def looks_into(k: int, looks: int) -> int:
+        return looked_at(lambda: found.rows(QUERIES[:8], k, everything, looks))
+
+    assert looks_into(10, 8) == looks_into(10, 1)  # all may have what was measured
     monkeypatch.setattr(cells, "TOGETHER", 1)
-    shared = looked_at(lambda: found.rows(QUERIES[:8], 10, alone, looks=8))
-    assert 0 < shared < 0.75 * apart  # one cell each instead of two or three
+    assert looks_into(100, 8) == looks_into(100, 1)  # none has fewer than hold what is wanted
+    monkeypatch.setattr(cells, "ROOM", 0)
+    assert 0 < looks_into(10, 8) < 0.75 * looks_into(10, 1)  # one each, instead of two or three
 
 
 def test_what_one_look_misses_another_finds(folder, monkeypatch):
-    """Eight vectors near one another share the cells of one, and what is near the first is found as surely."""
+    """Eight vectors near one another share the cells of one."""
     monkeypatch.setattr(cells, "TOGETHER", 1)
-    index, rng = LiveIndex(DIM, snapshot.open(folder)), np.random.default_rng(3)
-    shares = []
+    monkeypatch.setattr(cells, "ROOM", 0)
+    index, rng = LiveIndex(DIM, snapshot.open(folder), Lanes(searches=1, threads=1)), np.random.default_rng(3)
+    alone, together = [], []
     for query in QUERIES:
-        looks = query + 0.02 * rng.normal(size=(8, DIM))
-        looks[0] = query
+        looks = query + 0.06 * rng.normal(size=(8, DIM))
         looks = (looks / np.linalg.norm(looks, axis=1, keepdims=True)).astype(np.float32)
+        looks[0] = query
         true = IDS[np.argsort(-(VECTORS @ query))[:10]]
-        shares.append(np.isin(true, index.near_any(looks, 10).ids).mean())
-    assert np.mean(shares) >= 0.9
+        alone.append(np.isin(true, index.near_any(np.repeat(looks[:1], 8, axis=0), 10).ids).mean())
+        together.append(np.isin(true, index.near_any(looks, 10).ids).mean())
+    assert looked_at(lambda: index.near_any(looks, 10)) < looked_at(lambda: index.search(looks, 10))
+    assert np.mean(together) > np.mean(alone) + 0.02
+    assert np.mean(together) >= 0.9

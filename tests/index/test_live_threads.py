@@ -1,6 +1,7 @@
 """Threads search while one writes. FAISS itself crashes here: two of two runs, when an index grows under a search."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -83,19 +84,37 @@ def test_no_more_searches_run_at_once_than_there_are_lanes_and_each_has_its_thre
     assert max(count for count, _ in seen) == 2
 
 
-def test_several_looks_are_searched_for_side_by_side_in_their_order_each_in_a_lane():
+def test_one_search_is_spread_over_the_lanes_and_keeps_its_order():
     lanes, two = Lanes(searches=2, threads=3), threading.Barrier(2, timeout=PATIENCE_S)
 
-    def search(number: int) -> tuple[int, int]:
+    def search(some: np.ndarray) -> list[tuple[int, int]]:
         two.wait()  # for another: there is a lane for it
-        return number, faiss.omp_get_max_threads()
+        return [(number, faiss.omp_get_max_threads()) for number in some.tolist()]
 
-    assert lanes.each(search, range(6)) == [(number, 3) for number in range(6)]
-    assert lanes.each(search, []) == []
+    assert lanes.spread(search, np.arange(5)) == [(number, 3) for number in range(5)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_what_fails_on_its_way_gives_its_lanes_back(count):
+    lanes = Lanes(searches=1, threads=1)
     with pytest.raises(ZeroDivisionError):
-        lanes.each(lambda number: 1 // number, [0])
-    with lanes, lanes:  # none was kept
-        pass
+        lanes.spread(lambda some: 1 // 0, np.arange(count))
+    assert lanes.spread(np.ndarray.tolist, np.arange(count)) == list(range(count))
+
+
+def test_several_that_are_spread_keep_to_the_lanes_together():
+    lanes, running, most = Lanes(searches=2, threads=1), [], []
+
+    def search(some: np.ndarray) -> list[None]:
+        running.append(None)
+        most.append(len(running))
+        time.sleep(0.005)
+        running.pop()
+        return [None] * len(some)
+
+    _together([lambda: lanes.spread(search, np.arange(4))] * 6)
+    assert len(most) == 12
+    assert max(most) == 2
 
 
 def _together(acts: list[Callable[[], None]]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from app.catalog import collections, embeddings, regions
 from app.patches import get_detail
+from app.patches.basis import unit
 from app.search.refresh import Readers
 from app.search.shortlist import BY_WINDOWS, LONGEST, Shortlist, closest, shortlist
 from app.search.voices import Voice
@@ -57,11 +58,11 @@ def test_lost_and_damaged_files_vote_for_nothing_and_harm_no_other(resources, li
 DIM, IMAGES, DETAIL = 24, 40, get_detail("light")
 
 
-def asked(session, resources, looks: np.ndarray, allowed=None, without=(), *, whole: bool = False) -> list[int]:
-    """Ids of what is listed for these looks, in order."""
+def asked(session, resources, looks: np.ndarray, *others: np.ndarray, allowed=None, without=()) -> list[int]:
+    """Ids of what is listed for one example of these looks, and others, in order."""
     collection = collections.get(session, "photos")
     key = collections.model_of(session, collection)
-    voices = [Voice(looks, whole, query_of(keypoints(5, 1)))]
+    voices = [Voice(each, False, query_of(keypoints(5, 1))) for each in (looks, *others)]
     found = shortlist(session, Readers(resources), collection, key, DETAIL, voices, allowed, without)
     assert found.vectors.shape == (len(found.rows), len(DETAIL.windows) + 1, DIM)
     return [row.id for row in found.rows]
@@ -102,3 +103,21 @@ def test_each_of_several_looks_names_what_is_near_it(resources, monkeypatch):
         parts = regions.parts_of(session, [3, 17, 29], collection.model_key_id)
         looks = np.stack([parts[image_id].vectors[2] for image_id in (3, 17, 29)])
         assert {3, 17, 29} <= set(asked(session, resources, looks)) and len(asked(session, resources, looks)) <= 4
+
+
+def test_no_example_crowds_out_what_another_is_nearest_to(resources, monkeypatch):
+    """One is like many pictures, the other like one, and less so."""
+    monkeypatch.setattr("app.search.shortlist.GLANCED", 6)
+    fill_rows(resources, IMAGES, DIM, detail="light")
+    with resources.catalog.read() as session:
+        collection = collections.get(session, "photos")
+        parts = regions.parts_of(session, range(1, IMAGES + 1), collection.model_key_id)
+        common = unit(np.sum([parts[image_id].vectors[0] for image_id in range(1, 11)], axis=0, keepdims=True))
+        rare = unit(parts[37].vectors[:1] + 3.0 * random_units(np.random.default_rng(3), 1, DIM))
+        alike = likeness_of_all(session, rare[0])
+        first = max(alike, key=alike.get)
+        others = likeness_of_all(session, common[0])
+        assert sorted(others, key=others.get).index(first) < IMAGES - 6  # not what the common one would bring
+        found = asked(session, resources, common, rare)
+        assert len(found) == 6
+        assert first in found
