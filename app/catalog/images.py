@@ -152,6 +152,12 @@ def count_visible(session: Session, collection_id: int) -> int:
     return session.scalar(visible(select(func.count()).select_from(Image), collection_id))
 
 
+def visible_digests(session: Session, collection_id: int) -> dict[int, str]:
+    """By id, in their order."""
+    rows = session.execute(visible(select(Image.id, Image.digest), collection_id).order_by(Image.id))
+    return {row.id: row.digest for row in rows}
+
+
 def get_visible(session: Session, collection_id: int, image_ids: Sequence[int]) -> dict[int, Image]:
     rows = session.scalars(visible(select(Image), collection_id).where(Image.id.in_(image_ids)))
     return {image.id: image for image in rows}

@@ -23,8 +23,9 @@ from app.search.evidence import Evidence, found_by, lines
 from app.search.examples import Example, checked
 from app.search.expansion import asking
 from app.search.query import Hit, Page, checked_k
-from app.search.shortlist import LONGEST, Shortlist, closest, shortlist
+from app.search.shortlist import LONGEST, Shortlist, asks_for_a_part, closest, elected, shortlist
 from app.search.voices import Opinion, Voice, hear, scores
+from app.search.voters import Roll, Voters
 from app.whereabouts import find_file, sources
 
 SEEN_KEPT = 32  # examples: a megabyte each, and a person comes back to the same
@@ -44,7 +45,7 @@ class InstanceDesk:
 
     def __init__(self, resources: Resources, desk: SearchDesk) -> None:
         self._resources, self._desk = resources, desk
-        self._bases = Bases(resources.catalog)
+        self._bases, self._voters = Bases(resources.catalog), Voters(resources.storage)
         self._seen: OrderedDict[tuple[int, Example], sights.Seen] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -146,13 +147,25 @@ class InstanceDesk:
         filters: Filters,
     ) -> Shortlist | None:
         """None where the collection has another key now: vectors of two never meet."""
+        without = [example.image_id for example in examples if example.image_id is not None]
         with self._resources.catalog.read() as session:
             collection = collections.get(session, name)
             if collection.model_key_id != key.id:
                 return None
             allowed = hits.allowed(session, collection, filters)
-            without = [example.image_id for example in examples if example.image_id is not None]
-            return shortlist(session, self._desk.readers, collection, key, detail, voices, allowed, without)
+            listed = shortlist(session, self._desk.readers, collection, key, detail, voices, allowed, without)
+            roll = self._voters.roll(session, collection, key) if asks_for_a_part(voices) else None
+        if roll is None:
+            return listed
+        may = ~np.isin(roll.ids, without) & (True if allowed is None else np.isin(roll.ids, allowed))
+        return self._elected(roll, listed, self._voters.elect(roll, voices, may, listed.ids))
+
+    def _elected(self, roll: Roll, listed: Shortlist, voted: Sequence[int]) -> Shortlist | None:
+        with self._resources.catalog.read() as session:
+            collection = collections.get_by_id(session, roll.collection_id)
+            if collection.model_key_id == roll.key.id:
+                return elected(session, collection, roll.key, listed, voted)
+            return None
 
     def _ranked(self, key: ModelKey, listed: Shortlist, voices: Sequence[Voice], expand: bool) -> Ranked:
         listed, candidates = closest(listed, voices, self._resources.storage, key)

@@ -20,6 +20,7 @@ from app.patches.basis import unit
 from app.patches.likeness import likeness
 from app.patches.local import codes_of
 from app.patches.votes import vote
+from app.patches.words import Words
 from app.search.refresh import Readers
 from app.search.voices import Voice
 from app.storage import Storage
@@ -41,8 +42,17 @@ class Shortlist:
     rows: list[Image]
     vectors: np.ndarray  # float32 (C, R + 1, D), unit: their windows, and last the whole
 
+    @property
+    def ids(self) -> list[int]:
+        return [row.id for row in self.rows]
+
     def only(self, places: Sequence[int]) -> Self:
         return type(self)([self.rows[place] for place in places], self.vectors[places])
+
+
+def asks_for_a_part(voices: Sequence[Voice]) -> bool:
+    """What is wanted may fill little of a picture."""
+    return not all(voice.both_ways for voice in voices if voice.wanted)
 
 
 def closest(
@@ -62,8 +72,8 @@ def closest(
 def _chosen(listed: Shortlist, voices: Sequence[Voice], data: Sequence[bytes]) -> list[int]:
     if len(data) <= LONGEST:
         return list(range(len(data)))
-    codes = [_tried(codes_of, each, NO_CODES) for each in data]
-    votes = np.max([vote(voice.query, codes) for voice in voices if voice.wanted], axis=0)
+    words = Words.of([_tried(codes_of, each, NO_CODES) for each in data])
+    votes = np.max([vote(voice.query, words) for voice in voices if voice.wanted], axis=0)
     votes[:BY_WINDOWS] = np.inf
     return np.sort(np.argsort(-votes, kind="stable")[:LONGEST]).tolist()
 
@@ -80,8 +90,7 @@ def shortlist(
 ) -> Shortlist:
     """The best of both indexes, by the windows of each."""
     wanted = [voice for voice in voices if voice.wanted]
-    whole = all(voice.both_ways for voice in wanted)
-    asked, most = (ASKED, LONGEST) if whole else (ASKED_OF_A_PART, GLANCED)
+    asked, most = (ASKED_OF_A_PART, GLANCED) if asks_for_a_part(voices) else (ASKED, LONGEST)
     wholes, parts = readers.fresh(session, collection, key), readers.fresh_regions(session, collection, key)
     places = None if allowed is None else regions.ids_of(allowed, len(detail.windows))
     each = [named(wholes, parts, voice.named_by, asked, allowed, places) for voice in wanted]
@@ -89,6 +98,16 @@ def shortlist(
     visible = images.get_visible(session, collection.id, ids.tolist())
     rows, vectors = _described(session, key, list(visible.values()))
     return Shortlist(rows, vectors).only(_order(voices, vectors)[:most])
+
+
+def elected(
+    session: Session, collection: Collection, key: ModelKey, listed: Shortlist, voted: Sequence[int]
+) -> Shortlist:
+    """The LONGEST that are worth a close look: those first by windows, then those that all of the collection voted
+    for, ids, most votes first."""
+    chosen = list(dict.fromkeys([*listed.ids[:BY_WINDOWS], *voted, *listed.ids[BY_WINDOWS:]]))[:LONGEST]
+    visible = images.get_visible(session, collection.id, chosen)
+    return Shortlist(*_described(session, key, [visible[one] for one in chosen if one in visible]))
 
 
 def named(

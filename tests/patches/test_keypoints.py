@@ -9,6 +9,7 @@ from app.patches import DETAILS, DIM, MOST_BYTES, Candidates, Keypoints, Local, 
 from app.patches.code import Code
 from app.patches.local import codes_of
 from app.patches.votes import vote
+from app.patches.words import Words
 from tests.patches.made import BARE, keypoints, moved, picture, plain_basis, query_of
 
 RNG = np.random.default_rng(4)
@@ -58,24 +59,35 @@ def test_votes_name_the_one_of_a_thousand_that_has_the_thing_and_need_no_places(
     thing = keypoints(60, 7)
     others = [np.packbits(keypoints(100, 1000 + seed).features > 0, axis=1) for seed in range(999)]
     there = codes_of(replace(BARE, keypoints=moved(thing, 0.3, 2 + 9j, 8)).to_bytes())
-    votes = vote(query_of(thing), [*others, there])
+    votes = vote(query_of(thing), Words.of([*others, there]))
     assert votes.argmax() == 999
     assert votes[999] > 3 * np.sort(votes)[-2]
+
+
+def test_pictures_that_came_later_have_the_same_votes():
+    thing, codes = keypoints(60, 7), [np.packbits(keypoints(100, 50 + n).features > 0, axis=1) for n in range(9)]
+    codes[7] = np.packbits(moved(keypoints(60, 7), 0.3, 2 + 9j, 8).features > 0, axis=1)
+    grown = Words.of(codes[:4]).plus([]).plus(codes[4:])
+    assert grown.count == 9
+    votes = vote(query_of(thing), grown)
+    np.testing.assert_array_equal(votes, vote(query_of(thing), Words.of(codes)))
+    assert votes.argmax() == 7
 
 
 def test_votes_without_keypoints_on_either_side():
     none = np.empty((0, 8), np.uint8)
     thing = keypoints(5, 9)
     own = np.packbits(thing.features > 0, axis=1)
-    assert vote(query_of(thing), []).shape == (0,)
-    assert vote(query_of(thing), [none, own])[0] == 0 < vote(query_of(thing), [none, own])[1]
-    assert vote(query_of(keypoints(0, 9)), [own]).tolist() == [0]
+    assert vote(query_of(thing), Words.none()).shape == (0,)
+    words = Words.of([none, own])
+    assert vote(query_of(thing), words)[0] == 0 < vote(query_of(thing), words)[1]
+    assert vote(query_of(keypoints(0, 9)), words).tolist() == [0, 0]
 
 
 def test_one_picture_full_of_the_same_has_one_vote():
     thing = keypoints(40, 10)
     codes = np.packbits(thing.features > 0, axis=1)
-    once, often = vote(query_of(thing), [codes[:1], np.repeat(codes[:1], 300, axis=0)])
+    once, often = vote(query_of(thing), Words.of([codes[:1], np.repeat(codes[:1], 300, axis=0)]))
     assert once == pytest.approx(often)
 
 
@@ -115,5 +127,5 @@ def test_a_keypoint_must_lie_nearer_than_a_patch_has_room():
 def test_what_many_pictures_have_votes_for_little():
     thing = keypoints(22, 13)
     codes = np.packbits(thing.features > 0, axis=1)
-    votes = vote(query_of(thing), [codes[10:]] * 30 + [codes[:10]])
+    votes = vote(query_of(thing), Words.of([codes[10:]] * 30 + [codes[:10]]))
     assert votes[30] > 2 * votes[:30].max()

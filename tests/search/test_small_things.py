@@ -5,6 +5,7 @@ import pytest
 from app import library
 from app.evaluation.localisation import Pointed, score
 from app.samples import hunt
+from app.search import shortlist
 from app.search.desk import SearchDesk
 from app.search.examples import Example
 from app.search.instances import InstanceDesk
@@ -20,7 +21,17 @@ def painted(tmp_path_factory):
     return folder, hunt.generate(folder, THINGS, PICTURES, SEED)
 
 
-def test_things_that_hide_are_found_first_and_pointed_at(shop, painted):
+def narrowed(monkeypatch) -> None:
+    """As in a large collection: by its windows the right one is among none that are named."""
+    monkeypatch.setattr(shortlist, "GLANCED", 1)
+    monkeypatch.setattr(shortlist, "BY_WINDOWS", 0)
+    monkeypatch.setattr(shortlist, "LONGEST", 3)
+
+
+@pytest.mark.parametrize("named", ["by windows", "by votes of all"])
+def test_things_that_hide_are_found_first_and_pointed_at(shop, painted, monkeypatch, named):
+    if named == "by votes of all":
+        narrowed(monkeypatch)
     folder, truth = painted
     library.create_collection(shop.resources, NAME, detail="light", encoders=shop.encoders)
     fill(shop, folder / "pictures", collection=NAME)
