@@ -153,8 +153,9 @@ class InstanceDesk:
             if collection.model_key_id != key.id:
                 return None
             allowed = hits.allowed(session, collection, filters)
-            listed = shortlist(session, self._desk.readers, collection, key, detail, voices, allowed, without)
             roll = self._voters.roll(session, collection, key) if asks_for_a_part(voices) else None
+            asked = session, self._desk.readers, collection, key, detail, voices, allowed, without
+            listed = shortlist(*asked, all_vote=roll is not None)
         if roll is None:
             return listed
         may = ~np.isin(roll.ids, without) & (True if allowed is None else np.isin(roll.ids, allowed))

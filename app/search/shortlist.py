@@ -87,14 +87,17 @@ def shortlist(
     voices: Sequence[Voice],
     allowed: np.ndarray | None,
     without: Sequence[int],
+    *,
+    all_vote: bool = False,
 ) -> Shortlist:
-    """The best of both indexes, by the windows of each."""
+    """The best of both indexes, by the windows of each. `all_vote`: windows need not name all that is to vote."""
     wanted = [voice for voice in voices if voice.wanted]
-    asked, most = (ASKED_OF_A_PART, GLANCED) if asks_for_a_part(voices) else (ASKED, LONGEST)
+    glanced = LONGEST if all_vote else GLANCED
+    asked, most = (ASKED_OF_A_PART, glanced) if asks_for_a_part(voices) else (ASKED, LONGEST)
     wholes, parts = readers.fresh(session, collection, key), readers.fresh_regions(session, collection, key)
     places = None if allowed is None else regions.ids_of(allowed, len(detail.windows))
     each = [named(wholes, parts, voice.named_by, asked, allowed, places) for voice in wanted]
-    ids = _in_turns([ids[~np.isin(ids, without)] for ids in each])[:GLANCED]
+    ids = _in_turns([ids[~np.isin(ids, without)] for ids in each])[:glanced]
     visible = images.get_visible(session, collection.id, ids.tolist())
     rows, vectors = _described(session, key, list(visible.values()))
     return Shortlist(rows, vectors).only(_order(voices, vectors)[:most])
