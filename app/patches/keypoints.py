@@ -1,7 +1,7 @@
 """A picture's keypoints, twelve bytes each: 64 signs, where it is, how large, and which way it points."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -34,15 +34,32 @@ class Keypoints:
     def from_bytes(cls, data: bytes, grid: tuple[int, int]) -> Self:
         count = len(data) // BYTES
         codes = np.frombuffer(data, np.uint8, count * DIM // 8).reshape(count, DIM // 8)
-        rest, size = np.divmod(np.frombuffer(data, "<u4", count, codes.size), SIZES)
-        rest, turn = np.divmod(rest, TURNS)
+        rest, poses = np.divmod(np.frombuffer(data, "<u4", count, codes.size), TURNS * SIZES)
         places = (np.stack(np.divmod(rest, PLACES), axis=-1) + 0.5) / PLACES * grid[::-1]
-        wide = LEAST_SIZE * np.exp2((size + 0.5) / SIZES * OCTAVES)
-        turns = wide * np.exp(2j * np.pi * (turn + 0.5) / TURNS)
-        return cls(signs(np.unpackbits(codes, axis=1)), places.astype(np.float32), turns.astype(np.complex64))
+        return cls(signs(np.unpackbits(codes, axis=1)), places.astype(np.float32), turns_of(poses))
 
     def __len__(self) -> int:
         return len(self.turns)
+
+
+class Marks(NamedTuple):
+    """What votes of keypoints: signs, and how each lies, without where."""
+
+    codes: np.ndarray  # uint8 (K, D / 8)
+    poses: np.ndarray  # uint16 (K), steps of turn and size
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        count = len(data) // BYTES
+        codes = np.frombuffer(data, np.uint8, count * DIM // 8).reshape(count, DIM // 8)
+        return cls(codes, (np.frombuffer(data, "<u4", count, codes.size) % (TURNS * SIZES)).astype(np.uint16))
+
+
+def turns_of(poses: np.ndarray) -> np.ndarray:
+    """As `Keypoints.turns`: complex64."""
+    turn, size = np.divmod(poses.astype(np.float32), SIZES)
+    wide = LEAST_SIZE * np.exp2((size + 0.5) / SIZES * OCTAVES)
+    return (wide * np.exp(2j * np.pi * (turn + 0.5) / TURNS)).astype(np.complex64)
 
 
 def _steps(shares: np.ndarray, count: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from app.patches.basis import DIM
+from app.patches.keypoints import Marks
 
 BITS = 16  # signs in which two must be alike to meet, but one of
 FLIPS = 2  # of the query's that are least sure
@@ -20,27 +20,27 @@ class Words:
 
     count: int  # N
     pictures: np.ndarray  # int32 (M), 0 to N - 1
-    codes: np.ndarray  # uint8 (M, D / 8), in the order of their words
+    marks: Marks  # of M, in the order of their words
     starts: np.ndarray  # int64 (2 ** BITS + 1), of each word's rows
 
     @classmethod
     def none(cls) -> Self:
-        return cls(0, np.empty(0, np.int32), np.empty((0, DIM // 8), np.uint8), np.zeros(2**BITS + 1, np.int64))
+        return cls(0, np.empty(0, np.int32), Marks.from_bytes(b""), np.zeros(2**BITS + 1, np.int64))
 
     @classmethod
-    def of(cls, codes: Sequence[np.ndarray]) -> Self:
-        """Of pictures whose keypoints have these codes, uint8 (K, D / 8) each."""
-        return cls.none().plus(codes)
+    def of(cls, marks: Sequence[Marks]) -> Self:
+        """One of each picture."""
+        return cls.none().plus(marks)
 
-    def plus(self, codes: Sequence[np.ndarray]) -> Self:
+    def plus(self, marks: Sequence[Marks]) -> Self:
         """With further pictures, which are counted on."""
-        numbers = np.arange(self.count, self.count + len(codes), dtype=np.int32)
-        pictures = np.concatenate([self.pictures, np.repeat(numbers, [len(each) for each in codes])])
-        every = np.concatenate([self.codes, *codes])
-        words = words_of(every)
+        numbers = np.arange(self.count, self.count + len(marks), dtype=np.int32)
+        pictures = np.concatenate([self.pictures, np.repeat(numbers, [len(each.poses) for each in marks])])
+        codes, poses = (np.concatenate(every) for every in zip(self.marks, *marks, strict=True))
+        words = words_of(codes)
         order = np.argsort(words, kind="stable")
         starts = np.concatenate([[0], np.cumsum(np.bincount(words, minlength=2**BITS))])
-        return type(self)(self.count + len(codes), pictures[order], every[order], starts)
+        return type(self)(self.count + len(marks), pictures[order], Marks(codes[order], poses[order]), starts)
 
     def met(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pairs of a keypoint here and one of the query's, unit features float32 (Q, D), that share a word: two rows.

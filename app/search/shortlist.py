@@ -17,8 +17,9 @@ from app.index.live import LiveIndex, Near
 from app.index.milvus import MilvusIndex
 from app.patches import DIM, Candidates, Detail, Local, get_detail
 from app.patches.basis import unit
+from app.patches.keypoints import Marks
 from app.patches.likeness import likeness
-from app.patches.local import codes_of
+from app.patches.local import marks_of
 from app.patches.votes import vote
 from app.patches.words import Words
 from app.search.refresh import Readers
@@ -31,7 +32,7 @@ ASKED_OF_A_PART = 600  # what is small is far down by its windows
 GLANCED = 1000  # whose windows are read, and in which the keypoints of a part vote: 8 KB of file each
 BY_WINDOWS = 40  # of the LONGEST, those whose windows are most alike; the others are those with most votes
 NOTHING = Local(np.empty((0, DIM), np.float32), np.empty((0, 2), np.float32), np.empty(0, np.float32), (1, 1))
-NO_CODES = np.empty((0, DIM // 8), np.uint8)
+NO_MARKS = Marks.from_bytes(b"")
 Kept = TypeVar("Kept")
 
 
@@ -72,7 +73,7 @@ def closest(
 def _chosen(listed: Shortlist, voices: Sequence[Voice], data: Sequence[bytes]) -> list[int]:
     if len(data) <= LONGEST:
         return list(range(len(data)))
-    words = Words.of([_tried(codes_of, each, NO_CODES) for each in data])
+    words = Words.of([_tried(marks_of, each, NO_MARKS) for each in data])
     votes = np.max([vote(voice.query, words) for voice in voices if voice.wanted], axis=0)
     votes[:BY_WINDOWS] = np.inf
     return np.sort(np.argsort(-votes, kind="stable")[:LONGEST]).tolist()

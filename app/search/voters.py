@@ -15,7 +15,8 @@ from app.catalog import images
 from app.catalog.models import Collection, ModelKey
 from app.errors import InvalidInput
 from app.patches import get_detail
-from app.patches.local import codes_of
+from app.patches.keypoints import Marks
+from app.patches.local import marks_of
 from app.patches.votes import vote
 from app.patches.words import Words
 from app.search.voices import Voice
@@ -51,9 +52,9 @@ class _Held:
         new = image_id in self.roll.digests and image_id not in self.numbers
         return new and (tried is None or now - tried >= PATIENCE_S)
 
-    def add(self, codes: Mapping[int, np.ndarray]) -> None:
-        self.numbers |= {one: self.words.count + number for number, one in enumerate(codes)}
-        self.words = self.words.plus(list(codes.values())) if codes else self.words
+    def add(self, marks: Mapping[int, Marks]) -> None:
+        self.numbers |= {one: self.words.count + number for number, one in enumerate(marks)}
+        self.words = self.words.plus(list(marks.values())) if marks else self.words
 
 
 class Voters:
@@ -94,7 +95,7 @@ class Voters:
         held, began = self._of(roll), time.monotonic()
         new = [one for one in dict.fromkeys([*first, *roll.digests]) if held.wants(one, began)]
         new.sort(key=lambda one: not self._storage.patches(roll.key.folder, roll.digests[one]).is_file())
-        found: dict[int, np.ndarray] = {}
+        found: dict[int, Marks] = {}
         for start in range(0, len(new), PORTION):
             found |= self._read(held, new[start : start + PORTION])
             if time.monotonic() - began > BUDGET_S:
@@ -113,17 +114,17 @@ class Voters:
             self._held.popitem(last=False)
         return held
 
-    def _read(self, held: _Held, image_ids: Sequence[int]) -> dict[int, np.ndarray]:
-        """Codes of those that have a whole file, and a note of those that don't."""
+    def _read(self, held: _Held, image_ids: Sequence[int]) -> dict[int, Marks]:
+        """Of those that have a whole file, and a note of those that don't."""
         digests = {one: held.roll.digests[one] for one in image_ids}
         kept = self._storage.find_patches(held.roll.key.folder, digests.values())
-        codes = {one: _codes(kept.get(digest, b"")) for one, digest in digests.items()}
-        held.lost |= {one: time.monotonic() for one, own in codes.items() if own is None}
-        return {one: own for one, own in codes.items() if own is not None}
+        marks = {one: _marks(kept.get(digest, b"")) for one, digest in digests.items()}
+        held.lost |= {one: time.monotonic() for one, own in marks.items() if own is None}
+        return {one: own for one, own in marks.items() if own is not None}
 
 
-def _codes(data: bytes) -> np.ndarray | None:
+def _marks(data: bytes) -> Marks | None:
     try:
-        return codes_of(data)
+        return marks_of(data)
     except InvalidInput:
         return None

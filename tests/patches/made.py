@@ -6,7 +6,8 @@ import numpy as np
 
 from app.patches import DIM, Basis, Keypoints, Local, Query, Sight
 from app.patches.basis import unit
-from app.patches.local import centres
+from app.patches.keypoints import Marks
+from app.patches.local import centres, marks_of
 
 CHANCE = 0.42  # what the nearest of some hundred such tokens reaches
 
@@ -68,6 +69,10 @@ def picture(points: Keypoints) -> Local:
 
 def query_of(points: Keypoints, part: bool = False) -> Query:
     return Query.of([Sight(replace(BARE, keypoints=points), (1 / 24, 0))], (1.0, 1.0), part)
+
+
+def marks(points: Keypoints) -> Marks:
+    return marks_of(replace(BARE, keypoints=points).to_bytes())
 
 
 def moved(points: Keypoints, turn: complex, shift: complex, seed: int) -> Keypoints:

@@ -7,10 +7,10 @@ import pytest
 
 from app.patches import DETAILS, DIM, MOST_BYTES, Candidates, Keypoints, Local, describe, verify
 from app.patches.code import Code
-from app.patches.local import codes_of
+from app.patches.local import marks_of
 from app.patches.votes import vote
 from app.patches.words import Words
-from tests.patches.made import BARE, keypoints, moved, picture, plain_basis, query_of
+from tests.patches.made import BARE, keypoints, marks, moved, picture, plain_basis, query_of
 
 RNG = np.random.default_rng(4)
 
@@ -37,7 +37,7 @@ def test_what_a_detail_keeps_of_a_picture_has_room_in_8_kb(detail, grid):
     assert 7900 < len(data) <= MOST_BYTES
     back = Local.from_bytes(data)
     assert (len(back.levels), len(back.keypoints)) == (detail.tokens, detail.keypoints)
-    np.testing.assert_array_equal(np.unpackbits(codes_of(data), axis=1) > 0, back.keypoints.features > 0)
+    np.testing.assert_array_equal(np.unpackbits(marks_of(data).codes, axis=1) > 0, back.keypoints.features > 0)
 
 
 @pytest.mark.parametrize(
@@ -57,16 +57,16 @@ def test_a_thing_of_keypoints_alone_is_found_small_and_turned(turn):
 
 def test_votes_name_the_one_of_a_thousand_that_has_the_thing_and_need_no_places():
     thing = keypoints(60, 7)
-    others = [np.packbits(keypoints(100, 1000 + seed).features > 0, axis=1) for seed in range(999)]
-    there = codes_of(replace(BARE, keypoints=moved(thing, 0.3, 2 + 9j, 8)).to_bytes())
+    others = [marks(keypoints(100, 1000 + seed)) for seed in range(999)]
+    there = marks_of(replace(BARE, keypoints=moved(thing, 0.3, 2 + 9j, 8)).to_bytes())
     votes = vote(query_of(thing), Words.of([*others, there]))
     assert votes.argmax() == 999
     assert votes[999] > 3 * np.sort(votes)[-2]
 
 
 def test_pictures_that_came_later_have_the_same_votes():
-    thing, codes = keypoints(60, 7), [np.packbits(keypoints(100, 50 + n).features > 0, axis=1) for n in range(9)]
-    codes[7] = np.packbits(moved(keypoints(60, 7), 0.3, 2 + 9j, 8).features > 0, axis=1)
+    thing, codes = keypoints(60, 7), [marks(keypoints(100, 50 + n)) for n in range(9)]
+    codes[7] = marks(moved(keypoints(60, 7), 0.3, 2 + 9j, 8))
     grown = Words.of(codes[:4]).plus([]).plus(codes[4:])
     assert grown.count == 9
     votes = vote(query_of(thing), grown)
@@ -75,9 +75,9 @@ def test_pictures_that_came_later_have_the_same_votes():
 
 
 def test_votes_without_keypoints_on_either_side():
-    none = np.empty((0, 8), np.uint8)
+    none = marks(keypoints(0, 1))
     thing = keypoints(5, 9)
-    own = np.packbits(thing.features > 0, axis=1)
+    own = marks(thing)
     assert vote(query_of(thing), Words.none()).shape == (0,)
     words = Words.of([none, own])
     assert vote(query_of(thing), words)[0] == 0 < vote(query_of(thing), words)[1]
@@ -86,8 +86,9 @@ def test_votes_without_keypoints_on_either_side():
 
 def test_one_picture_full_of_the_same_has_one_vote():
     thing = keypoints(40, 10)
-    codes = np.packbits(thing.features > 0, axis=1)
-    once, often = vote(query_of(thing), Words.of([codes[:1], np.repeat(codes[:1], 300, axis=0)]))
+    one = thing.only(np.arange(40) < 1)
+    many = Keypoints(*(np.repeat(each, 300, axis=0) for each in (one.features, one.places, one.turns)))
+    once, often = vote(query_of(thing), Words.of([marks(one), marks(many)]))
     assert once == pytest.approx(often)
 
 
@@ -126,6 +127,6 @@ def test_a_keypoint_must_lie_nearer_than_a_patch_has_room():
 
 def test_what_many_pictures_have_votes_for_little():
     thing = keypoints(22, 13)
-    codes = np.packbits(thing.features > 0, axis=1)
-    votes = vote(query_of(thing), Words.of([codes[10:]] * 30 + [codes[:10]]))
+    rare = np.arange(22) < 10
+    votes = vote(query_of(thing), Words.of([marks(thing.only(~rare))] * 30 + [marks(thing.only(rare))]))
     assert votes[30] > 2 * votes[:30].max()
