@@ -22,7 +22,7 @@ from app.patches.words import Words
 from app.search.voices import Voice
 from app.storage import Storage
 
-EVERYONE = 20_000  # pictures: 130 MB, and four seconds until the first have voted
+EVERYONE = 20_000  # pictures: 150 MB, and some seconds until all of them have been read
 COLLECTIONS = 2  # whose keypoints are held, those asked last
 PORTION, BUDGET_S = 1000, 4.0  # files read at once, and how long one search reads: what is slow is left to the next
 PATIENCE_S = 60.0  # until a file that was lost is looked for again

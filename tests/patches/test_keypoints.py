@@ -130,3 +130,10 @@ def test_what_many_pictures_have_votes_for_little():
     rare = np.arange(22) < 10
     votes = vote(query_of(thing), Words.of([marks(thing.only(~rare))] * 30 + [marks(thing.only(rare))]))
     assert votes[30] > 2 * votes[:30].max()
+
+
+def test_keypoints_that_say_one_turn_and_size_count_together():
+    thing = keypoints(40, 14)
+    anyhow = replace(thing, turns=keypoints(40, 15).turns)
+    agree, differ = vote(query_of(thing), Words.of([marks(moved(thing, 0.4j, 6 + 9j, 0)), marks(anyhow)]))
+    assert agree > 2 * differ > 0
