@@ -134,6 +134,7 @@ def test_what_many_pictures_have_votes_for_little():
 
 def test_keypoints_that_say_one_turn_and_size_count_together():
     thing = keypoints(40, 14)
-    anyhow = replace(thing, turns=keypoints(40, 15).turns)
-    agree, differ = vote(query_of(thing), Words.of([marks(moved(thing, 0.4j, 6 + 9j, 0)), marks(anyhow)]))
+    there = moved(thing, 0.4j, 12 + 2j, 0)
+    anyhow = replace(there, turns=keypoints(len(there), 15).turns)
+    agree, differ = vote(query_of(thing), Words.of([marks(there), marks(anyhow)]))
     assert agree > 2 * differ > 0
