@@ -6,8 +6,9 @@ bytes.
 
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 
@@ -22,6 +23,7 @@ STEPS = 16
 LEVELS = 255
 HEADER = struct.Struct("<2sBHHHHI")  # magic, version, rows, columns, tokens, keypoints, checksum of what follows
 MAGIC, VERSION = b"DP", 2
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,15 @@ def marks_of(data: bytes) -> Marks:
 
 
 def is_whole(data: bytes) -> bool:
+    return bool(tried(_checked, data, b""))
+
+
+def tried(read: Callable[[bytes], Kept], data: bytes, nothing: Kept) -> Kept:
+    """What `read` makes of bytes that may be damaged, or `nothing`."""
     try:
-        return bool(_checked(data))
+        return read(data)
     except InvalidInput:
-        return False
+        return nothing
 
 
 def centres(numbers: np.ndarray, columns: int) -> np.ndarray:

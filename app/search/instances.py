@@ -154,8 +154,8 @@ class InstanceDesk:
                 return None
             allowed = hits.allowed(session, collection, filters)
             roll = self._voters.roll(session, collection, key) if asks_for_a_part(voices) else None
-            asked = session, self._desk.readers, collection, key, detail, voices, allowed, without
-            listed = shortlist(*asked, all_vote=roll is not None)
+            readers, all_vote = self._desk.readers, roll is not None
+            listed = shortlist(session, readers, collection, key, detail, voices, allowed, without, all_vote=all_vote)
         if roll is None:
             return listed
         may = ~np.isin(roll.ids, without) & (True if allowed is None else np.isin(roll.ids, allowed))

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from app.catalog import embeddings, images, regions
 from app.catalog.models import Collection, Image, ModelKey
-from app.errors import InvalidInput
 from app.index.live import LiveIndex, Near
 from app.index.milvus import MilvusIndex
 from app.patches import DIM, Candidates, Detail, Local, get_detail
 from app.patches.basis import unit
 from app.patches.keypoints import Marks
 from app.patches.likeness import likeness
-from app.patches.local import marks_of
+from app.patches.local import marks_of, tried
 from app.patches.votes import vote
 from app.patches.words import Words
 from app.search.refresh import Readers
@@ -33,7 +32,6 @@ GLANCED = 1000  # whose windows are read, and in which the keypoints of a part v
 BY_WINDOWS = 40  # of the LONGEST, those whose windows are most alike; the others are those with most votes
 NOTHING = Local(np.empty((0, DIM), np.float32), np.empty((0, 2), np.float32), np.empty(0, np.float32), (1, 1))
 NO_MARKS = Marks.from_bytes(b"")
-Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -67,13 +65,13 @@ def closest(
     kept = storage.find_patches(key.folder, [row.digest for row in listed.rows])
     data = [kept.get(row.digest, b"") for row in listed.rows]
     chosen = _chosen(listed, voices, data)
-    return listed.only(chosen), Candidates.of([_tried(Local.from_bytes, data[place], NOTHING) for place in chosen])
+    return listed.only(chosen), Candidates.of([tried(Local.from_bytes, data[place], NOTHING) for place in chosen])
 
 
 def _chosen(listed: Shortlist, voices: Sequence[Voice], data: Sequence[bytes]) -> list[int]:
     if len(data) <= LONGEST:
         return list(range(len(data)))
-    words = Words.of([_tried(marks_of, each, NO_MARKS) for each in data])
+    words = Words.of([tried(marks_of, each, NO_MARKS) for each in data])
     votes = np.max([vote(voice.query, words) for voice in voices if voice.wanted], axis=0)
     votes[:BY_WINDOWS] = np.inf
     return np.sort(np.argsort(-votes, kind="stable")[:LONGEST]).tolist()
@@ -155,10 +153,3 @@ def _order(voices: Sequence[Voice], vectors: np.ndarray) -> np.ndarray:
     wanted = [voice for voice in voices if voice.wanted]
     each = [likeness(voice.parts, vectors, both_ways=voice.both_ways) for voice in wanted]
     return np.argsort(-np.mean(each, axis=0), kind="stable")
-
-
-def _tried(read: Callable[[bytes], Kept], data: bytes, nothing: Kept) -> Kept:
-    try:
-        return read(data)
-    except InvalidInput:
-        return nothing

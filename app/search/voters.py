@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session
 
 from app.catalog import images
 from app.catalog.models import Collection, ModelKey
-from app.errors import InvalidInput
 from app.patches import get_detail
 from app.patches.keypoints import Marks
-from app.patches.local import marks_of
+from app.patches.local import marks_of, tried
 from app.patches.votes import vote
 from app.patches.words import Words
 from app.search.voices import Voice
@@ -118,13 +117,6 @@ class Voters:
         """Of those that have a whole file, and a note of those that don't."""
         digests = {one: held.roll.digests[one] for one in image_ids}
         kept = self._storage.find_patches(held.roll.key.folder, digests.values())
-        marks = {one: _marks(kept.get(digest, b"")) for one, digest in digests.items()}
+        marks = {one: tried(marks_of, kept.get(digest, b""), None) for one, digest in digests.items()}
         held.lost |= {one: time.monotonic() for one, own in marks.items() if own is None}
         return {one: own for one, own in marks.items() if own is not None}
-
-
-def _marks(data: bytes) -> Marks | None:
-    try:
-        return marks_of(data)
-    except InvalidInput:
-        return None

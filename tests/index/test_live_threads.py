@@ -1,7 +1,6 @@
 """Threads search while one writes. FAISS itself crashes here: two of two runs, when an index grows under a search."""
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -103,12 +102,13 @@ def test_what_fails_on_its_way_gives_its_lanes_back(count):
 
 
 def test_several_that_are_spread_keep_to_the_lanes_together():
-    lanes, running, most = Lanes(searches=2, threads=1), [], []
+    lanes, two = Lanes(searches=2, threads=1), threading.Barrier(2, timeout=PATIENCE_S)
+    running, most = [], []
 
     def search(some: np.ndarray) -> list[None]:
         running.append(None)
+        two.wait()  # for another: there is a lane for it
         most.append(len(running))
-        time.sleep(0.005)
         running.pop()
         return [None] * len(some)
 

@@ -20,7 +20,7 @@ THING = keypoints(60, 1)
 VOICES = [Voice(np.zeros((1, DIM), np.float32), False, query_of(THING))]
 
 
-def described(resources: Resources, *image_ids: int, seed: int = 0, right: int = RIGHT) -> None:
+def described(resources: Resources, *image_ids: int, right: int = RIGHT) -> None:
     """Files of local descriptors; the right one shows the thing."""
     own = {one: replace(BARE, keypoints=keypoints(80, 50 + one)) for one in image_ids}
     if right in own:
@@ -88,7 +88,7 @@ def test_one_whose_file_is_lost_does_not_vote_until_it_is_made_again(filled, mon
         monkeypatch.undo()
 
 
-def test_too_many_do_not_vote_nor_do_those_without_keypoints(resources, monkeypatch):
+def test_too_many_do_not_vote(resources, monkeypatch):
     fill_rows(resources, 4, DIM, detail="light")
     assert roll(resources, Voters(resources.storage)) is not None
     monkeypatch.setattr(voters, "EVERYONE", 3)
