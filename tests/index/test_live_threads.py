@@ -101,20 +101,18 @@ def test_what_fails_on_its_way_gives_its_lanes_back(count):
     assert lanes.spread(np.ndarray.tolist, np.arange(count)) == list(range(count))
 
 
-def test_several_that_are_spread_keep_to_the_lanes_together():
-    lanes, two = Lanes(searches=2, threads=1), threading.Barrier(2, timeout=PATIENCE_S)
-    running, most = [], []
+def test_what_is_spread_waits_while_others_have_all_lanes():
+    lanes, began = Lanes(searches=2, threads=1), threading.Event()
 
-    def search(some: np.ndarray) -> list[None]:
-        running.append(None)
-        two.wait()  # for another: there is a lane for it
-        most.append(len(running))
-        running.pop()
-        return [None] * len(some)
+    def search(some: np.ndarray) -> list[int]:
+        began.set()
+        return some.tolist()
 
-    _together([lambda: lanes.spread(search, np.arange(4))] * 6)
-    assert len(most) == 12
-    assert max(most) == 2
+    with ThreadPoolExecutor(1) as pool:
+        with lanes, lanes:
+            found = pool.submit(lanes.spread, search, np.arange(4))
+            assert not began.wait(0.2)
+        assert found.result(PATIENCE_S) == [0, 1, 2, 3]
 
 
 def _together(acts: list[Callable[[], None]]) -> None:

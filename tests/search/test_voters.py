@@ -128,5 +128,10 @@ def test_what_takes_long_to_bring_is_left_to_the_next_searches_those_that_look_a
     assert held.words.count == 10
     assert elected(there, asked)[0] == RIGHT
     assert held.words.count == 20
+    restarted = Voters(there.storage)
+    monkeypatch.setattr(voters, "PORTION", 20)
+    elected(there, restarted, first=[COUNT])  # still in the store alone
+    (again,) = restarted._held.values()
+    assert again.numbers.keys() == held.numbers.keys()  # what is here comes before what is not
     here.catalog.dispose()
     there.catalog.dispose()
